@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Headers, a CMake package and a pkg-config file. Nothing depends on the machine or on the place: the tree can be moved.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/statiq)
+set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+
+install(TARGETS statiq EXPORT statiq-targets FILE_SET HEADERS)
+install(EXPORT statiq-targets NAMESPACE statiq:: DESTINATION ${package_dir})
+
+configure_package_config_file(cmake/statiq-config.cmake.in statiq-config.cmake INSTALL_DESTINATION ${package_dir}
+    NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(statiq-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES
+    ${CMAKE_CURRENT_BINARY_DIR}/statiq-config.cmake
+    ${CMAKE_CURRENT_BINARY_DIR}/statiq-config-version.cmake
+    cmake/xsimd_headers.cmake
+    DESTINATION ${package_dir})
+
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+    BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} OUTPUT_VARIABLE prefix_from_pkgconfig)
+configure_file(cmake/statiq.pc.in statiq.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/statiq.pc DESTINATION ${pkgconfig_dir})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/statiq)

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/numeric/fixed_point.hpp>
+#include <statiq/numeric/math.hpp>
+#include <statiq/numeric/rounding.hpp>
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+
+namespace statiq {
+
+/// How an int32 accumulator at scale s_x * s_w becomes an integer at scale s_y: multiplied by M = s_x * s_w / s_y
+/// (P3 (5)), rounded. A scheme is a type:
+///   identifier                     a number of its own: stored parameters are made for one scheme
+///   factor                         what one multiplier is stored as, one per output channel
+///   prepare(M)                     the factor for a real multiplier M >= 0 (fixed point: M >= 2^30 saturates)
+///   apply(acc, factor)             acc * M as an integer, before the zero point
+///   prepare_align(ratio, left)     for sums: the factor for ratio in (0, 1/2]
+///   align(q - z, factor, left)     (q - z) * ratio * 2^left
+///   prepare_mean(ratio, count)     the factor for ratio / count: apply(sum of count values) is ratio * their mean
+template <class S>
+concept requantization_scheme = requires(double real, std::int32_t q, typename S::factor f, int left, std::int64_t n) {
+    { S::identifier } -> std::convertible_to<int>;
+    { S::prepare(real) } -> std::same_as<typename S::factor>;
+    { S::apply(q, f) } -> std::same_as<std::int32_t>;
+    { S::prepare_align(real, left) } -> std::same_as<typename S::factor>;
+    { S::align(q, f, left) } -> std::same_as<std::int32_t>;
+    { S::prepare_mean(real, n) } -> std::same_as<typename S::factor>;
+};
+
+namespace detail {
+/// The multipliers the fixed point arithmetic takes end below 2^30; whatever is beyond saturates any output anyway.
+[[nodiscard]] constexpr fixed_point bounded_multiplier(double real) noexcept {
+    const fixed_point f = quantize_multiplier(real);
+    return f.shift > 30 ? fixed_point{std::numeric_limits<std::int32_t>::max(), 30} : f;
+}
+} // namespace detail
+
+/// Fixed point, rounded twice: equal bit for bit to TensorFlow Lite's reference kernels (and gemmlowp's output stage).
+struct gemmlowp {
+    using factor = fixed_point;
+    static constexpr int identifier = 1;
+
+    [[nodiscard]] static constexpr factor prepare(double real_multiplier) noexcept {
+        return detail::bounded_multiplier(real_multiplier);
+    }
+    [[nodiscard]] static constexpr std::int32_t apply(std::int32_t acc, factor f) noexcept {
+        return multiply_by_quantized_multiplier<rounding_steps::two>(acc, f);
+    }
+    [[nodiscard]] static constexpr factor prepare_align(double ratio, int) noexcept {
+        return quantize_multiplier(ratio);
+    }
+    [[nodiscard]] static constexpr std::int32_t align(std::int32_t centred, factor f, int left_shift) noexcept {
+        return apply(centred * (std::int32_t{1} << left_shift), f);
+    }
+    /// The multiplier is divided by the count in integers (truncating) after as many left shifts as keep its
+    /// precision: not the multiplier nearest to ratio / count, but the one TensorFlow Lite uses.
+    [[nodiscard]] static constexpr factor prepare_mean(double ratio, std::int64_t count) noexcept {
+        const factor whole = prepare(ratio);
+        int left = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count))) - 1;
+        left = left > 32 ? 32 : left;
+        left = left > 31 + whole.shift ? 31 + whole.shift : left;
+        return {static_cast<std::int32_t>((std::int64_t{whole.multiplier} << left) / count), whole.shift - left};
+    }
+};
+
+/// Fixed point, rounded once, ties towards +infinity: acc * M to within half a unit and the error of M itself.
+struct single_rounding {
+    using factor = fixed_point;
+    static constexpr int identifier = 2;
+
+    [[nodiscard]] static constexpr factor prepare(double real_multiplier) noexcept {
+        return detail::bounded_multiplier(real_multiplier);
+    }
+    [[nodiscard]] static constexpr std::int32_t apply(std::int32_t acc, factor f) noexcept {
+        return multiply_by_quantized_multiplier<rounding_steps::one>(acc, f);
+    }
+    [[nodiscard]] static constexpr factor prepare_align(double ratio, int) noexcept {
+        return quantize_multiplier(ratio);
+    }
+    [[nodiscard]] static constexpr std::int32_t align(std::int32_t centred, factor f, int left_shift) noexcept {
+        return apply(centred * (std::int32_t{1} << left_shift), f);
+    }
+    [[nodiscard]] static constexpr factor prepare_mean(double ratio, std::int64_t count) noexcept {
+        return prepare(ratio / static_cast<double>(count));
+    }
+};
+
+/// A float product, rounded half to even, as vector units do it: the accumulator and M are rounded to 24 bits, the
+/// product to 24 bits, and the result to an integer, saturated to int32.
+struct float_multiplier {
+    using factor = float;
+    static constexpr int identifier = 3;
+
+    [[nodiscard]] static constexpr factor prepare(double real_multiplier) noexcept {
+        return static_cast<float>(real_multiplier);
+    }
+    [[nodiscard]] static constexpr std::int32_t apply(std::int32_t acc, factor f) noexcept {
+        const float product = static_cast<float>(acc) * f;
+        return math::saturate<std::int32_t>(half_even{}(static_cast<double>(product)));
+    }
+    /// An integer, round(ratio * 2^left_shift), which float holds exactly: aligning is an exact integer product.
+    [[nodiscard]] static constexpr factor prepare_align(double ratio, int left_shift) noexcept {
+        return static_cast<float>(half_even{}(ratio * math::power_of_two(left_shift)));
+    }
+    [[nodiscard]] static constexpr std::int32_t align(std::int32_t centred, factor f, int) noexcept {
+        return centred * static_cast<std::int32_t>(f);
+    }
+    [[nodiscard]] static constexpr factor prepare_mean(double ratio, std::int64_t count) noexcept {
+        return prepare(ratio / static_cast<double>(count));
+    }
+};
+
+/// The left shift a sum of `bits`-bit inputs is computed at. |q - z| < 2^bits, so an aligned input is below
+/// 2^bits * 2^left / 2 <= 2^27, and a sum of up to 8 of them stays within 2^30: no int32 overflow. 20 at 8 bits is
+/// TensorFlow Lite's.
+[[nodiscard]] constexpr int add_left_shift(int bits) noexcept { return bits <= 8 ? 20 : 28 - bits; }
+
+/// clamp(apply(acc, factor) + zero_point, lowest, highest), where the sum cannot overflow because the clamp comes
+/// first.
+template <requantization_scheme Scheme>
+[[nodiscard]] constexpr std::int32_t requantize(std::int32_t acc, typename Scheme::factor factor,
+                                                std::int32_t zero_point, std::int32_t lowest,
+                                                std::int32_t highest) noexcept {
+    const std::int32_t scaled = Scheme::apply(acc, factor);
+    const std::int32_t low = lowest - zero_point;
+    const std::int32_t high = highest - zero_point;
+    return (scaled < low ? low : (scaled > high ? high : scaled)) + zero_point;
+}
+
+} // namespace statiq

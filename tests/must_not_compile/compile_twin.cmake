@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -Dcompiler= -Dflags= -Dincludes= -Dsource= -Dobject= -Dtwin=accept|reject -P compile_twin.cmake
+separate_arguments(flags UNIX_COMMAND "${flags}")
+list(REMOVE_DUPLICATES includes)
+list(TRANSFORM includes PREPEND "-I")
+if(twin STREQUAL "reject")
+    list(APPEND flags -DSTATIQ_REJECT)
+endif()
+
+# The C locale keeps the compiler to plain quotes; no message may be wrapped or coloured.
+set(ENV{LC_ALL} C)
+execute_process(
+    COMMAND ${compiler} ${flags} ${includes} -fdiagnostics-color=never -fmessage-length=0 -c ${source} -o ${object}
+    RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+
+if(twin STREQUAL "accept")
+    if(NOT result EQUAL 0)
+        message(FATAL_ERROR "${source} must compile without STATIQ_REJECT:\n${output}")
+    endif()
+    return()
+endif()
+
+file(STRINGS ${source} expectations REGEX "^// rejects: ")
+if(NOT expectations)
+    message(FATAL_ERROR "${source} has no line `// rejects: <regular expression>`")
+endif()
+if(result EQUAL 0)
+    message(FATAL_ERROR "${source} compiles with STATIQ_REJECT, and must not")
+endif()
+foreach(expectation IN LISTS expectations)
+    string(REGEX REPLACE "^// rejects: " "" expectation "${expectation}")
+    if(NOT output MATCHES "${expectation}")
+        message(FATAL_ERROR "${source} is rejected, but not with '${expectation}':\n${output}")
+    endif()
+endforeach()

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/analyze/compare.hpp>
+#include <statiq/analyze/summary.hpp>
+#include <statiq/analyze/table.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace statiq {
+
+/// Decibels as text; a tensor without any error has no finite ratio.
+inline std::string decibels(double value) { return std::isfinite(value) ? fixed(value, 1) : "exact"; }
+
+/// A comparison as a table: layer, operation, output, SQNR in dB, mean squared error.
+inline std::string report(const std::vector<layer_comparison>& lines) {
+    table rows({"layer", "operation", "output", "SQNR dB", "MSE"});
+    for (const layer_comparison& line : lines) {
+        char error[32];
+        std::snprintf(error, sizeof error, "%.3g", line.error.mean_squared_error());
+        rows.add({line.name, std::string(to_string(line.kind)), detail::extents_text(line.out),
+                  decibels(line.error.sqnr()), error});
+    }
+    return rows.text();
+}
+
+inline void print(const std::vector<layer_comparison>& lines) { std::fputs(report(lines).c_str(), stdout); }
+
+} // namespace statiq

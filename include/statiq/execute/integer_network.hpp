@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/integer_parameters.hpp>
+#include <statiq/execute/integer_step.hpp>
+#include <statiq/execute/walk.hpp>
+#include <statiq/graph/network.hpp>
+#include <statiq/plan/memory.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+namespace statiq {
+
+/// The integer execution of a graph whose numbers are chosen. It owns nothing: parameters and arena are the caller's
+/// and outlive it. Running allocates nothing, throws nothing, and gives the same bits on every machine; in a constant
+/// expression it runs too, for networks all of whose activations are unsigned bytes.
+/// @tparam Q `numbers_chosen<deployed<Net>, Weight, Activation>`. @tparam Scheme `gemmlowp`, `single_rounding` or
+/// `float_multiplier`.
+template <graph_type Q, class Scheme = float_multiplier>
+class integer_network {
+  public:
+    using parameters_type = integer_parameters<Q, Scheme>;
+    using input_type = activation_storage<Q, 0>;
+    using output_type = activation_storage<Q, node_count<Q> - 1>;
+    static constexpr std::size_t input_size = input_extents<Q>.size();
+    static constexpr std::size_t output_size = output_extents<Q>.size();
+    static constexpr std::size_t arena_size = memory_plan_of<Q>.arena_bytes;
+
+    /// @param arena `arena_size` bytes, aligned to `arena_alignment`.
+    constexpr integer_network(const parameters_type& from, std::uint8_t* arena) noexcept
+        : parameters_(&from), arena_(arena) {}
+
+    /// Runs on one sample: `input_size` integers in HWC order, at `input_map()`'s scale and zero point. The result
+    /// lives in the arena until the next run.
+    template <class Observe = observe_nothing>
+    constexpr std::span<const output_type> run(const input_type* input, Observe&& observe = {}) const noexcept {
+        for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
+            step<I>(input);
+            observe(index, tensor<I>(input));
+        });
+        return {tensor<node_count<Q> - 1>(input), output_size};
+    }
+    constexpr std::span<const output_type> operator()(std::span<const input_type, input_size> input) const noexcept {
+        return run(input.data());
+    }
+
+    /// Scale and zero point of a node's output; meaningless where it is float.
+    [[nodiscard]] constexpr const affine& map_of(std::size_t index) const noexcept {
+        return parameters_->constants[index].output;
+    }
+    [[nodiscard]] constexpr const affine& input_map() const noexcept { return map_of(0); }
+    [[nodiscard]] constexpr const affine& output_map() const noexcept { return map_of(node_count<Q> - 1); }
+
+  private:
+    template <std::size_t I>
+    using stored = activation_storage<Q, I>;
+    template <std::size_t I, std::size_t K = 0>
+    static constexpr std::size_t input_of = input_index<Q, I, K>;
+
+    /// A node's output: in the arena, or the caller's input itself.
+    template <std::size_t I>
+    constexpr auto tensor(const input_type* input) const noexcept -> const stored<I>* {
+        constexpr allocation where = memory_plan_of<Q>.tensors[I];
+        if constexpr (Q::nodes[I].kind == operation::input)
+            return input;
+        else if constexpr (where.alias_of == 0)
+            return input;
+        else
+            return in_arena<I>();
+    }
+    template <std::size_t I>
+    constexpr auto in_arena() const noexcept -> stored<I>* {
+        std::uint8_t* start = arena_ + memory_plan_of<Q>.tensors[I].offset;
+        if constexpr (std::is_same_v<stored<I>, std::uint8_t>)
+            return start;
+        else
+            return reinterpret_cast<stored<I>*>(start);
+    }
+
+    template <std::size_t I>
+    constexpr void step(const input_type* input) const noexcept {
+        constexpr const node& n = Q::nodes[I];
+        if constexpr (n.kind == operation::input || n.kind == operation::flatten)
+            return;
+        else if constexpr (n.kind == operation::convert && stored_float<I> != stored_float<input_of<I>>)
+            change_domain<I>(input);
+        else if constexpr (stored_float<I>)
+            float_node<I>(input);
+        else if constexpr (n.is_linear())
+            linear_node<I>(input);
+        else
+            integer_node<I>(input, std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
+    }
+    template <std::size_t I>
+    static constexpr bool stored_float = Q::nodes[I].numbers.activation.floating;
+
+    template <std::size_t I>
+    constexpr void linear_node(const input_type* input) const noexcept {
+        constexpr const node& n = Q::nodes[I];
+        constexpr const number_format& input_format = Q::nodes[input_of<I>].numbers.activation;
+        constexpr auto at = parameters_type::layout.at[I];
+        constexpr auto channels = static_cast<std::size_t>(n.out.channels);
+        const std::int32_t* biases = parameters_->integers.data() + at.integers;
+        const auto run_with = [&](const auto* weights) {
+            using weight_type = std::remove_cvref_t<decltype(*weights)>;
+            const detail::linear_view<weight_type, Scheme> view{
+                .weights = weights,
+                .biases = biases,
+                .corrected = biases + channels,
+                .zero_points = detail::has_weight_zero_points(n, input_format) ? biases + 2 * channels : nullptr,
+                .factors = parameters_->factors.data() + at.factors};
+            detail::linear_step(n, tensor<input_of<I>>(input), map_of(input_of<I>).zero_point, view,
+                                parameters_->constants[I], in_arena<I>());
+        };
+        if constexpr (detail::storage_of_weights(n, input_format) == detail::weight_storage::bytes)
+            run_with(parameters_->bytes.data() + at.bytes);
+        else
+            run_with(parameters_->words.data() + at.words);
+    }
+
+    template <std::size_t I, std::size_t... K>
+    constexpr void integer_node(const input_type* input, std::index_sequence<K...>) const noexcept {
+        using in = stored<input_of<I>>;
+        const std::array<const in*, sizeof...(K)> inputs{tensor<input_of<I, K>>(input)...};
+        const std::array<std::int32_t, sizeof...(K)> zero_points{map_of(input_of<I, K>).zero_point...};
+        detail::integer_step<in>(Q::nodes.data(), Q::nodes[I], std::span<const in* const>(inputs),
+                                 std::span<const std::int32_t>(zero_points), parameters_->constants[I], in_arena<I>());
+    }
+
+    template <std::size_t I>
+    void float_node(const input_type* input) const noexcept {
+        constexpr const node& n = Q::nodes[I];
+        const auto run_with = [&]<std::size_t... K>(std::index_sequence<K...>) {
+            const std::array<const float*, sizeof...(K)> inputs{tensor<input_of<I, K>>(input)...};
+            const float* weights = parameters_->floats.data() + parameters_type::layout.at[I].floats;
+            const float* biases =
+                n.is_linear() ? weights + kernels::packed_weight_count<float, float>(n.convolution()) : weights;
+            detail::float_step(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>());
+        };
+        run_with(std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
+    }
+
+    template <std::size_t I>
+    constexpr void change_domain(const input_type* input) const noexcept {
+        constexpr std::size_t before = input_of<I>;
+        if constexpr (stored_float<I>)
+            kernels::reference::dequantize(
+                kernels::reference::dequantize_arguments<stored<before>>{.input = tensor<before>(input),
+                                                                         .size = Q::nodes[I].out.size(),
+                                                                         .numbers = map_of(before),
+                                                                         .output = in_arena<I>()});
+        else
+            kernels::reference::quantize(
+                kernels::reference::quantize_arguments<stored<I>>{.input = tensor<before>(input),
+                                                                  .size = Q::nodes[I].out.size(),
+                                                                  .numbers = map_of(I),
+                                                                  .format = Q::nodes[I].numbers.activation,
+                                                                  .output = in_arena<I>()});
+    }
+
+    const parameters_type* parameters_;
+    std::uint8_t* arena_;
+};
+
+} // namespace statiq

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/node.hpp>
+#include <statiq/kernels/reference/add.hpp>
+#include <statiq/kernels/reference/softmax.hpp>
+#include <statiq/kernels/weights.hpp>
+#include <statiq/numeric/affine.hpp>
+#include <statiq/numeric/requantize.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace statiq {
+
+namespace detail {
+
+/// How a linear node's weights are stored: bytes in blocks, bytes or 16-bit integers in natural order, or floats.
+enum class weight_storage : std::uint8_t { none, bytes, words, floats };
+
+constexpr bool is_byte(const number_format& format) { return !format.floating && format.bits <= 8; }
+
+constexpr weight_storage storage_of_weights(const node& n, const number_format& input) {
+    if (!n.is_linear()) return weight_storage::none;
+    if (n.numbers.weight.floating) return weight_storage::floats;
+    // Unsigned bytes become signed ones beside byte activations only: see kernels/weights.hpp.
+    const bool bytes = is_byte(n.numbers.weight) && (is_byte(input) || n.numbers.weight.is_signed());
+    return bytes ? weight_storage::bytes : weight_storage::words;
+}
+
+/// What packing subtracts from weights and their zero points.
+constexpr std::int32_t weight_offset(const node& n, const number_format& input) {
+    return is_byte(n.numbers.weight) && is_byte(input) && !n.numbers.weight.is_signed() ? 128 : 0;
+}
+constexpr bool has_weight_zero_points(const node& n, const number_format& input) {
+    return n.numbers.weight.has_zero_point || weight_offset(n, input) != 0;
+}
+
+/// Where one node's parameters start in each of the arrays, or the arrays' sizes.
+struct parameter_offsets {
+    std::size_t bytes = 0;    ///< int8 weights
+    std::size_t words = 0;    ///< int16 weights
+    std::size_t floats = 0;   ///< float weights, then biases
+    std::size_t integers = 0; ///< biases, corrected biases, then weight zero points if there are any
+    std::size_t factors = 0;  ///< requantization factors
+};
+
+template <std::size_t Size>
+struct parameter_layout {
+    std::array<parameter_offsets, Size> at{};
+    parameter_offsets total{};
+};
+
+template <std::size_t Size>
+constexpr parameter_layout<Size> lay_out_parameters(const node_array<Size>& nodes) {
+    parameter_layout<Size> layout;
+    parameter_offsets& next = layout.total;
+    constexpr std::size_t alignment = 64;
+    for (std::size_t i = 0; i < Size; ++i) {
+        const node& n = nodes[i];
+        layout.at[i] = next;
+        if (!n.is_linear()) continue;
+        const number_format& input = nodes[static_cast<std::size_t>(n.input())].numbers.activation;
+        const convolution_shape shape = n.convolution();
+        const auto channels = static_cast<std::size_t>(n.out.channels);
+        switch (storage_of_weights(n, input)) {
+        case weight_storage::bytes: {
+            const std::size_t count = is_byte(input) ? kernels::packed_weight_count<std::uint8_t, std::int8_t>(shape)
+                                                     : kernels::packed_weight_count<std::uint16_t, std::int8_t>(shape);
+            next.bytes += (count + alignment - 1) / alignment * alignment;
+            break;
+        }
+        case weight_storage::words:
+            next.words += kernels::packed_weight_count<std::uint16_t, std::int16_t>(shape);
+            break;
+        case weight_storage::floats:
+            next.floats += kernels::packed_weight_count<float, float>(shape) + channels;
+            continue;
+        case weight_storage::none:
+            continue;
+        }
+        next.integers += channels * (has_weight_zero_points(n, input) ? 3 : 2);
+        next.factors += channels;
+    }
+    return layout;
+}
+
+/// A number that changes whenever anything changes that gives stored parameters their meaning (FNV-1a).
+template <graph_type Q, class Scheme>
+constexpr std::uint64_t layout_fingerprint() {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    const auto mix = [&hash](std::int64_t value) {
+        for (int byte = 0; byte < 8; ++byte) {
+            hash ^= static_cast<std::uint64_t>(value >> (8 * byte)) & 0xff;
+            hash *= 0x100000001b3;
+        }
+    };
+    const auto mix_format = [&mix](const number_format& f) {
+        for (const std::int64_t part :
+             {std::int64_t{f.floating}, std::int64_t{f.bits}, std::int64_t{f.lowest}, std::int64_t{f.highest},
+              std::int64_t{f.has_zero_point}, static_cast<std::int64_t>(f.per), std::int64_t{f.group}})
+            mix(part);
+    };
+    mix(static_cast<std::int64_t>(sizeof(typename Scheme::factor)));
+    mix(Scheme::identifier);
+    for (const node& n : Q::nodes) {
+        for (const std::int64_t part :
+             {static_cast<std::int64_t>(n.kind), static_cast<std::int64_t>(n.fused), std::int64_t{n.in.height},
+              std::int64_t{n.in.width}, std::int64_t{n.in.channels}, std::int64_t{n.out.height},
+              std::int64_t{n.out.width}, std::int64_t{n.out.channels}, std::int64_t{n.over.kernel_height},
+              std::int64_t{n.over.kernel_width}, std::int64_t{n.over.stride_height}, std::int64_t{n.over.stride_width},
+              std::int64_t{n.over.dilation_height}, std::int64_t{n.over.dilation_width}, std::int64_t{n.over.pad_top},
+              std::int64_t{n.over.pad_left}, std::int64_t{n.groups}, std::int64_t{n.has_bias}})
+            mix(part);
+        for (int k = 0; k < n.input_count; ++k) mix(n.inputs[static_cast<std::size_t>(k)]);
+        mix_format(n.numbers.activation);
+        if (n.is_linear()) mix_format(n.numbers.weight);
+    }
+    return hash;
+}
+
+} // namespace detail
+
+/// What an integer node needs besides weights.
+template <class Scheme>
+struct node_constants {
+    affine output{};         ///< of its output
+    std::int32_t lowest = 0; ///< of its output integers, a fused activation included
+    std::int32_t highest = 0;
+    kernels::reference::add_factors<Scheme> join{}; ///< of a sum; of a concatenation, the inputs' factors
+    typename Scheme::factor factor{};               ///< of a mean or a requantization
+    kernels::reference::softmax_parameters softmax{};
+};
+
+/// Everything an integer network reads: one trivially copyable object, so that its bytes are the file format. Made by
+/// `prepare`, kept wherever the user likes (memory, a file, an embedded blob), read in place.
+/// @tparam Q a graph whose numbers are chosen. @tparam Scheme how accumulators become outputs.
+template <graph_type Q, class Scheme>
+struct alignas(64) integer_parameters {
+    static constexpr auto layout = detail::lay_out_parameters(Q::nodes);
+    static constexpr std::uint64_t expected_fingerprint = detail::layout_fingerprint<Q, Scheme>();
+
+    std::uint64_t fingerprint = expected_fingerprint; ///< of network, numbers and scheme; little endian like the rest
+    std::uint64_t size = sizeof(integer_parameters);
+    std::array<node_constants<Scheme>, node_count<Q>> constants{};
+    std::array<typename Scheme::factor, layout.total.factors> factors{};
+    std::array<std::int32_t, layout.total.integers> integers{};
+    std::array<float, layout.total.floats> floats{};
+    std::array<std::int16_t, layout.total.words> words{};
+    alignas(64) std::array<std::int8_t, layout.total.bytes> bytes{};
+};
+
+/// Bytes of everything a network reads besides activations, with all padding.
+template <graph_type Q, class Scheme = float_multiplier>
+inline constexpr std::size_t weight_bytes = sizeof(integer_parameters<Q, Scheme>);
+
+} // namespace statiq

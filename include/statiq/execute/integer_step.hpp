@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/execute/integer_parameters.hpp>
+#include <statiq/graph/node.hpp>
+#include <statiq/kernels/convolution.hpp>
+#include <statiq/kernels/reference/concat.hpp>
+#include <statiq/kernels/reference/convert.hpp>
+#include <statiq/kernels/reference/mean.hpp>
+#include <statiq/kernels/reference/pool.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace statiq::detail {
+
+/// Where one linear node's integers lie.
+template <class Weight, class Scheme>
+struct linear_view {
+    const Weight* weights = nullptr;
+    const std::int32_t* biases = nullptr;
+    const std::int32_t* corrected = nullptr;
+    const std::int32_t* zero_points = nullptr;
+    const typename Scheme::factor* factors = nullptr;
+};
+
+/// Computes a linear node in integers.
+template <class In, class Weight, class Out, class Scheme>
+constexpr void linear_step(const node& n, const In* input, std::int32_t input_zero_point,
+                           const linear_view<Weight, Scheme>& from, const node_constants<Scheme>& constants,
+                           Out* output) noexcept {
+    kernels::convolution(
+        kernels::convolution_arguments<In, Weight, Out, Scheme>{.input = input,
+                                                                .weights = from.weights,
+                                                                .bias = from.biases,
+                                                                .corrected_bias = from.corrected,
+                                                                .weight_zero_points = from.zero_points,
+                                                                .factors = from.factors,
+                                                                .input_zero_point = input_zero_point,
+                                                                .output_zero_point = constants.output.zero_point,
+                                                                .lowest = constants.lowest,
+                                                                .highest = constants.highest,
+                                                                .output = output},
+        n.convolution());
+}
+
+/// Computes any other node whose inputs are all of type In, in integers. `zero_points` are the inputs'.
+template <class In, class Out, class Scheme>
+constexpr void integer_step(const node* nodes, const node& n, std::span<const In* const> inputs,
+                            std::span<const std::int32_t> zero_points, const node_constants<Scheme>& constants,
+                            Out* output) noexcept {
+    namespace reference = kernels::reference;
+    const In* in = inputs[0];
+    switch (n.kind) {
+    case operation::relu:
+    case operation::relu6:
+    case operation::max_pool:
+    case operation::average_pool:
+        if constexpr (std::is_same_v<In, Out>) { // these keep their input's integers
+            if (n.kind == operation::relu || n.kind == operation::relu6)
+                reference::clamp(reference::clamp_arguments<In>{.input = in,
+                                                                .size = n.out.size(),
+                                                                .lowest = constants.lowest,
+                                                                .highest = constants.highest,
+                                                                .output = output});
+            const reference::pool_arguments<In> pool{.input = in,
+                                                     .in = n.in,
+                                                     .out = n.out,
+                                                     .over = n.over,
+                                                     .lowest = constants.lowest,
+                                                     .highest = constants.highest,
+                                                     .output = output};
+            if (n.kind == operation::max_pool) reference::max_pool(pool);
+            if (n.kind == operation::average_pool) reference::average_pool(pool);
+        }
+        break;
+    case operation::global_average_pool:
+        reference::mean<Scheme>(
+            reference::mean_arguments<In, Out, Scheme>{.input = in,
+                                                       .in = n.in,
+                                                       .input_zero_point = zero_points[0],
+                                                       .factor = constants.factor,
+                                                       .output_zero_point = constants.output.zero_point,
+                                                       .lowest = constants.lowest,
+                                                       .highest = constants.highest,
+                                                       .output = output});
+        break;
+    case operation::add: {
+        std::array<reference::add_input<In, Scheme>, max_inputs> terms{};
+        for (std::size_t k = 0; k < inputs.size(); ++k)
+            terms[k] = {inputs[k], zero_points[k], constants.join.inputs[k]};
+        reference::add(reference::add_arguments<In, Out, Scheme>{.inputs = {terms.data(), inputs.size()},
+                                                                 .size = n.out.size(),
+                                                                 .left_shift = constants.join.left_shift,
+                                                                 .factor = constants.join.output,
+                                                                 .output_zero_point = constants.output.zero_point,
+                                                                 .lowest = constants.lowest,
+                                                                 .highest = constants.highest,
+                                                                 .output = output});
+        break;
+    }
+    case operation::concat: {
+        int first = 0;
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            const extents& part = nodes[n.inputs[k]].out;
+            reference::concat<Scheme>(
+                reference::concat_arguments<In, Out, Scheme>{.input = inputs[k],
+                                                             .in = part,
+                                                             .input_zero_point = zero_points[k],
+                                                             .factor = constants.join.inputs[k],
+                                                             .output_zero_point = constants.output.zero_point,
+                                                             .lowest = constants.lowest,
+                                                             .highest = constants.highest,
+                                                             .channels = n.out.channels,
+                                                             .first_channel = first,
+                                                             .output = output});
+            first += part.channels;
+        }
+        break;
+    }
+    case operation::softmax:
+        if constexpr (sizeof(Out) == 1)
+            reference::softmax(reference::softmax_arguments<In, Out>{
+                .input = in, .in = n.in, .parameters = constants.softmax, .output = output});
+        break;
+    case operation::convert:
+        reference::requantize<Scheme>(
+            reference::requantize_arguments<In, Out, Scheme>{.input = in,
+                                                             .size = n.out.size(),
+                                                             .input_zero_point = zero_points[0],
+                                                             .factor = constants.factor,
+                                                             .output_zero_point = constants.output.zero_point,
+                                                             .lowest = constants.lowest,
+                                                             .highest = constants.highest,
+                                                             .output = output});
+        break;
+    default:
+        break; // linear nodes have a step of their own; input and flatten move no data
+    }
+}
+
+} // namespace statiq::detail

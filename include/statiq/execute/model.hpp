@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/execute/integer_network.hpp>
+#include <statiq/execute/prepare.hpp>
+#include <statiq/numeric/affine.hpp>
+#include <statiq/passes/choose_numbers.hpp>
+#include <statiq/passes/deploy.hpp>
+#include <statiq/passes/quantize_parameters.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+
+namespace statiq {
+
+/// An integer network with the memory it needs: parameters and arena are taken once, at construction. For programs
+/// without a heap, use `integer_network` on memory of your own.
+template <graph_type Q, class Scheme = float_multiplier>
+class model {
+  public:
+    using graph = Q;
+    using network_type = integer_network<Q, Scheme>;
+    using parameters_type = integer_parameters<Q, Scheme>;
+
+    explicit model(std::unique_ptr<parameters_type> from)
+        : parameters_(std::move(from)), arena_(std::make_unique<arena>()),
+          network_(*parameters_, arena_->bytes.data()) {}
+
+    /// Integers in, integers out: see `integer_network::run`.
+    [[nodiscard]] const network_type& network() const noexcept { return network_; }
+    /// What `parameters_from_bytes` reads: store it, embed it, send it.
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+        return std::as_bytes(std::span<const parameters_type, 1>(parameters_.get(), 1));
+    }
+
+    /// Reals in, reals out: quantizes one sample, runs, dequantizes. The result is the caller's.
+    std::array<float, network_type::output_size> operator()(std::span<const float> sample) {
+        using in = typename network_type::input_type;
+        const in* input = nullptr;
+        if constexpr (std::is_same_v<in, float>) {
+            input = sample.data();
+        } else {
+            for (std::size_t i = 0; i < network_type::input_size; ++i)
+                arena_->input[i] =
+                    static_cast<in>(quantize(sample[i], network_.input_map(), Q::nodes[0].numbers.activation));
+            input = arena_->input.data();
+        }
+        const auto stored = network_.run(input);
+        std::array<float, network_type::output_size> reals;
+        for (std::size_t i = 0; i < reals.size(); ++i) {
+            if constexpr (std::is_same_v<typename network_type::output_type, float>)
+                reals[i] = stored[i];
+            else
+                reals[i] = dequantize(stored[i], network_.output_map());
+        }
+        return reals;
+    }
+
+  private:
+    struct alignas(arena_alignment) arena {
+        std::array<std::uint8_t, network_type::arena_size> bytes;
+        std::array<typename network_type::input_type, network_type::input_size> input;
+    };
+
+    std::unique_ptr<parameters_type> parameters_;
+    std::unique_ptr<arena> arena_;
+    network_type network_;
+};
+
+/// Quantizes a deployed network's parameters and packs them: the integer model.
+/// @tparam Weight, Activation the number types of layers that `with<...>` gave none. @tparam Scheme how accumulators
+/// become outputs. @param ranges what every node's output spans, as `calibrate` finds it.
+template <number_type Weight, number_type Activation, class Scheme = float_multiplier, graph_type G>
+auto quantize(const parameters<G>& deployed_parameters, const node_ranges<G>& ranges) {
+    using numbers = numbers_chosen<G, Weight, Activation>;
+    auto packed = std::make_unique<integer_parameters<numbers, Scheme>>();
+    prepare(quantize_parameters<numbers>(deployed_parameters, ranges), *packed);
+    return model<numbers, Scheme>(std::move(packed));
+}
+
+/// Reads parameters in place from bytes: from memory, a file's contents or an embedded blob, aligned to 64 bytes.
+/// @return null when the bytes are too few, misaligned, or made for another network, other numbers or another scheme.
+template <graph_type Q, class Scheme = float_multiplier>
+[[nodiscard]] const integer_parameters<Q, Scheme>* parameters_from_bytes(std::span<const std::byte> bytes) noexcept {
+    using stored = integer_parameters<Q, Scheme>;
+    static_assert(std::is_trivially_copyable_v<stored> && std::is_standard_layout_v<stored>);
+    if (bytes.size() < sizeof(stored) || reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(stored) != 0)
+        return nullptr;
+    const auto* parameters = reinterpret_cast<const stored*>(bytes.data());
+    if (parameters->fingerprint != stored::expected_fingerprint || parameters->size != sizeof(stored)) return nullptr;
+    return parameters;
+}
+
+} // namespace statiq

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/label.hpp>
+#include <statiq/graph/layer.hpp>
+#include <statiq/graph/sequence.hpp>
+#include <statiq/numeric/number.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace statiq {
+
+/// Parts one after another; what `a | b` makes.
+template <class Parts, std::size_t Size>
+struct chain {
+    static constexpr std::size_t size = Size;
+    Parts parts{};
+};
+
+/// Branches over one input, joined by addition or along channels.
+template <operation Join, class Branches, std::size_t Size>
+struct join {
+    static constexpr std::size_t size = Size;
+    static constexpr operation kind = Join;
+    Branches branches{};
+};
+
+/// A part under a name: its layers' weights, reports and errors carry it.
+template <label Name, class Part>
+struct scope {
+    static constexpr std::size_t size = Part::size;
+    Part part{};
+};
+
+/// A part whose layers use these number formats.
+template <layer_numbers Numbers, class Part>
+struct with_numbers {
+    static constexpr std::size_t size = Part::size;
+    Part part{};
+};
+
+/// The branch that does nothing.
+struct identity_part {
+    static constexpr std::size_t size = 0;
+};
+inline constexpr identity_part identity{};
+
+/// Continues from the output of an earlier labelled layer instead of the previous one.
+template <label Name>
+struct reference_part {
+    static constexpr std::size_t size = 0;
+};
+template <label Name>
+inline constexpr reference_part<Name> from{};
+
+namespace detail {
+template <class T>
+struct is_part : std::false_type {};
+template <layer_spec S>
+struct is_part<layer<S>> : std::true_type {};
+template <class P, std::size_t N>
+struct is_part<chain<P, N>> : std::true_type {};
+template <operation J, class B, std::size_t N>
+struct is_part<join<J, B, N>> : std::true_type {};
+template <label L, class P>
+struct is_part<scope<L, P>> : std::true_type {};
+template <layer_numbers Q, class P>
+struct is_part<with_numbers<Q, P>> : std::true_type {};
+template <>
+struct is_part<identity_part> : std::true_type {};
+template <label L>
+struct is_part<reference_part<L>> : std::true_type {};
+
+template <class Part>
+constexpr auto as_list(const Part& part) {
+    return sequence::of(part);
+}
+template <class Parts, std::size_t Size>
+constexpr auto as_list(const chain<Parts, Size>& whole) {
+    return whole.parts;
+}
+} // namespace detail
+
+/// Satisfied by everything a graph is composed of.
+template <class T>
+concept graph_part = detail::is_part<std::remove_cv_t<T>>::value;
+
+/// First `front`, then `back`.
+template <graph_part Front, graph_part Back>
+constexpr auto operator|(const Front& front, const Back& back) {
+    const auto parts = sequence::join(detail::as_list(front), detail::as_list(back));
+    return chain<std::remove_const_t<decltype(parts)>, Front::size + Back::size>{parts};
+}
+
+/// The sum of branches over the same input; their output shapes must agree.
+template <graph_part... Branches>
+constexpr auto add(const Branches&... branches) {
+    static_assert(sizeof...(Branches) >= 2, "statiq: add joins at least two branches");
+    const auto list = sequence::of(branches...);
+    return join<operation::add, std::remove_const_t<decltype(list)>, 1 + (Branches::size + ...)>{list};
+}
+
+/// Branches over the same input side by side along channels; heights and widths must agree.
+template <graph_part... Branches>
+constexpr auto concat(const Branches&... branches) {
+    static_assert(sizeof...(Branches) >= 2, "statiq: concat joins at least two branches");
+    const auto list = sequence::of(branches...);
+    return join<operation::concat, std::remove_const_t<decltype(list)>, 1 + (Branches::size + ...)>{list};
+}
+
+/// body(x) + x.
+template <graph_part Body>
+constexpr auto residual(const Body& body) {
+    return add(body, identity);
+}
+
+/// Gives a part a name. Its first linear layer takes the name itself, the batch norm after it `name.bn`, anything
+/// else `name.<kind>`; names nest with dots. Weights are stored under these names.
+template <label Name, graph_part Part>
+constexpr auto named(const Part& part) {
+    return scope<Name, Part>{part};
+}
+
+/// Gives a part's layers a weight format (`with<weight4>(dense<10>)`), or weight and activation formats.
+template <number_type Weight, graph_part Part>
+constexpr auto with(const Part& part) {
+    constexpr bool floating = Weight::format.floating;
+    return with_numbers<layer_numbers{.chosen_weight = true, .chosen_activation = floating, .weight = Weight::format},
+                        Part>{part};
+}
+template <number_type Weight, number_type Activation, graph_part Part>
+constexpr auto with(const Part& part) {
+    return with_numbers<layer_numbers{.chosen_weight = true,
+                                      .chosen_activation = true,
+                                      .weight = Weight::format,
+                                      .activation = Activation::format},
+                        Part>{part};
+}
+
+} // namespace statiq

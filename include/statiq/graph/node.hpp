@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/label.hpp>
+#include <statiq/numeric/number.hpp>
+#include <statiq/tensor/extents.hpp>
+#include <statiq/tensor/window.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace statiq {
+
+/// What a node computes.
+enum class operation : std::uint8_t {
+    input,
+    convolution, ///< also grouped and depthwise: the groups tell
+    dense,       ///< a matrix on a flat vector
+    batch_norm,
+    relu,
+    relu6,
+    max_pool,
+    average_pool, ///< mean over the window's taps that lie inside the image
+    global_average_pool,
+    add,
+    concat, ///< along channels
+    softmax,
+    flatten, ///< HWC order kept: no data moves
+    convert  ///< from one number format to another: quantize, dequantize or requantize
+};
+
+/// What is applied to an operation's result before it is stored.
+enum class activation : std::uint8_t { none, relu, relu6 };
+
+inline constexpr std::string_view to_string(operation kind) {
+    constexpr std::array<std::string_view, 14> names{
+        "input",        "convolution",         "dense", "batch_norm", "relu",    "relu6",   "max_pool",
+        "average_pool", "global_average_pool", "add",   "concat",     "softmax", "flatten", "convert"};
+    return names[static_cast<std::size_t>(kind)];
+}
+inline constexpr std::string_view to_string(activation fused) {
+    constexpr std::array<std::string_view, 3> names{"", "relu", "relu6"};
+    return names[static_cast<std::size_t>(fused)];
+}
+
+/// Most tensors an `add` or `concat` joins.
+inline constexpr int max_inputs = 8;
+
+/// Number formats a layer was given by `with<...>`, or has been assigned by the pass that chooses numbers.
+struct layer_numbers {
+    bool chosen_weight = false;
+    bool chosen_activation = false;
+    number_format weight{};
+    number_format activation{}; ///< of the node's output
+    friend constexpr bool operator==(const layer_numbers&, const layer_numbers&) = default;
+};
+
+/// One node of a static graph, after shape inference. Nodes stand in execution order: inputs have smaller indices.
+struct node {
+    operation kind = operation::input;
+    activation fused = activation::none;
+    std::array<int, max_inputs> inputs{};
+    int input_count = 0;
+    extents in{}; ///< of the first input
+    extents out{};
+    window over{}; ///< convolution and pools
+    int groups = 1;
+    bool has_bias = false;
+    float epsilon = 1e-3F; ///< batch norm
+    layer_numbers numbers{};
+    label name{};
+
+    [[nodiscard]] constexpr int input() const noexcept { return inputs[0]; }
+    [[nodiscard]] constexpr bool is_linear() const noexcept {
+        return kind == operation::convolution || kind == operation::dense;
+    }
+    [[nodiscard]] constexpr bool is_depthwise() const noexcept {
+        return kind == operation::convolution && groups > 1 && groups == in.channels;
+    }
+    /// The convolution a linear node performs; a dense layer is 1 x 1 on its flattened input.
+    [[nodiscard]] constexpr convolution_shape convolution() const noexcept {
+        if (kind == operation::dense) return {.in = {1, 1, static_cast<int>(in.size())}, .out = out, .over = {}};
+        return {.in = in, .out = out, .over = over, .groups = groups};
+    }
+    friend constexpr bool operator==(const node&, const node&) = default;
+};
+
+/// Nodes of a whole network. The last node is the output.
+template <std::size_t Size>
+using node_array = std::array<node, Size>;
+
+/// Satisfied by a network and by what a pass makes of one: a type whose static `nodes` is the graph.
+template <class T>
+concept graph_type = requires {
+    { T::nodes[0] } -> std::convertible_to<const node&>;
+    { T::nodes.size() } -> std::convertible_to<std::size_t>;
+};
+
+template <graph_type G>
+inline constexpr std::size_t node_count = G::nodes.size();
+
+/// Index of the node with this name, or -1.
+template <graph_type G>
+constexpr int find_node(std::string_view name) {
+    for (std::size_t i = 0; i < G::nodes.size(); ++i)
+        if (G::nodes[i].name.view() == name) return static_cast<int>(i);
+    return -1;
+}
+
+} // namespace statiq

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/io/error.hpp>
+#include <statiq/io/npy.hpp>
+#include <statiq/tensor/extents.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace statiq::io {
+
+/// How pixels become reals: value = pixel * scale + offset, one pair for each channel or one for all.
+struct preprocessing {
+    std::vector<float> scale{1.0F};
+    std::vector<float> offset{0.0F};
+};
+
+/// x / 127.5 - 1, as MobileNet is trained.
+inline preprocessing minus_one_to_one() { return {{1.0F / 127.5F}, {-1.0F}}; }
+
+/// Images of an npy file as samples: uint8 [count, height, width, channels]. Pixels become reals when asked for.
+class image_set {
+  public:
+    /// @throws format_error when the file is not uint8 images of those extents
+    image_set(npy images, const extents& expected, preprocessing how)
+        : images_(std::move(images)), extents_(expected), how_(std::move(how)), sample_(expected.size()) {
+        const std::vector<std::int64_t>& shape = images_.shape;
+        const std::vector<std::int64_t> wanted{expected.height, expected.width, expected.channels};
+        if (images_.dtype != dtype::u8 || shape.size() != 4 ||
+            !std::equal(wanted.begin(), wanted.end(), shape.begin() + 1))
+            throw format_error(images_.file, "", "uint8 images [count, " + detail::shape_text(wanted).substr(1),
+                               std::string(name(images_.dtype)) + detail::shape_text(shape));
+        how_.scale.resize(static_cast<std::size_t>(expected.channels), how_.scale.back());
+        how_.offset.resize(static_cast<std::size_t>(expected.channels), how_.offset.back());
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(images_.shape[0]); }
+    [[nodiscard]] const extents& image_extents() const noexcept { return extents_; }
+
+    /// One sample in HWC order, valid until the next one is asked for.
+    [[nodiscard]] std::span<const float> operator[](std::size_t index) const {
+        const std::uint8_t* pixels = images_.values<std::uint8_t>().data() + index * sample_.size();
+        const auto channels = static_cast<std::size_t>(extents_.channels);
+        for (std::size_t i = 0; i < sample_.size(); i += channels)
+            for (std::size_t c = 0; c < channels; ++c)
+                sample_[i + c] = static_cast<float>(pixels[i + c]) * how_.scale[c] + how_.offset[c];
+        return sample_;
+    }
+
+  private:
+    npy images_;
+    extents extents_;
+    preprocessing how_;
+    mutable std::vector<float> sample_;
+};
+
+/// Reads labels, int32 [count].
+/// @throws format_error when the file is something else or the count differs
+[[nodiscard]] inline std::vector<std::int32_t> read_labels(const std::filesystem::path& path, std::size_t count) {
+    const npy labels = read_npy(path);
+    if (labels.dtype != dtype::i32 || labels.shape != std::vector<std::int64_t>{static_cast<std::int64_t>(count)})
+        throw format_error(labels.file, "", "int32 labels [" + std::to_string(count) + "]",
+                           std::string(name(labels.dtype)) + detail::shape_text(labels.shape));
+    const auto values = labels.values<std::int32_t>();
+    return {values.begin(), values.end()};
+}
+
+} // namespace statiq::io

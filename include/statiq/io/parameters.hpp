@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/parameters.hpp>
+#include <statiq/io/safetensors.hpp>
+#include <statiq/io/safetensors_writer.hpp>
+#include <statiq/io/tensor_view.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// Float parameters of a network in safetensors files.
+///
+/// Tensors are named `<layer>.weight`, `<layer>.bias`, and, for a batch norm whose layer is `<layer>.bn`,
+/// `<layer>.bn.gamma`, `.beta`, `.mean`, `.var`. Layouts are PyTorch's: convolutions [out, in / groups, row, column],
+/// depthwise [out, 1, row, column], dense [out, in]; a dense layer behind `flatten` counts its inputs channel first
+/// (CHW), as PyTorch flattens, and is permuted to statiq's HWC on the way in and back on the way out.
+namespace statiq::io {
+
+namespace detail {
+
+/// Where each weight of the file's order stands in statiq's natural order. `image` is what a flatten before a dense
+/// layer flattened.
+inline std::vector<std::size_t> weight_order(const node& n, const extents& image) {
+    const convolution_shape shape = n.convolution();
+    std::vector<std::size_t> order;
+    order.reserve(shape.weight_count());
+    const bool flattened = n.kind == operation::dense;
+    for (int o = 0; o < shape.out.channels; ++o)
+        for (int c = 0; c < (flattened ? image.channels : shape.in_channels_per_group()); ++c)
+            for (int tap = 0; tap < (flattened ? image.height * image.width : shape.over.taps()); ++tap)
+                order.push_back(flattened ? shape.weight_index(o, 0, tap * image.channels + c)
+                                          : shape.weight_index(o, tap, c));
+    return order;
+}
+
+inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tensor) {
+    if (tensor != "weight") return {n.out.channels};
+    const convolution_shape shape = n.convolution();
+    if (n.kind == operation::dense) return {shape.out.channels, shape.in.channels};
+    return {shape.out.channels, shape.in_channels_per_group(), shape.over.kernel_height, shape.over.kernel_width};
+}
+
+template <graph_type G>
+constexpr extents flattened_image(const node& n) {
+    const node& before = G::nodes[static_cast<std::size_t>(n.input())];
+    return before.kind == operation::flatten ? before.in : before.out;
+}
+
+} // namespace detail
+
+/// The network's parameters in a file that is in memory. Tensors the network does not ask for are left alone.
+/// @throws format_error when a tensor is missing, of another type or shape, or holds a NaN or an infinity
+template <graph_type G>
+[[nodiscard]] parameters<G> read_parameters(const safetensors& file) {
+    parameters<G> result;
+    for (std::size_t i = 0; i < node_count<G>; ++i) {
+        const node& n = G::nodes[i];
+        statiq::detail::for_each_tensor(n, result[i], [&](const char* kind, std::vector<float>& to, std::size_t) {
+            const std::string name = std::string(n.name.view()) + "." + kind;
+            const tensor_view tensor = file.at(name);
+            const std::vector<float> values = to_floats(tensor.require(tensor.dtype, detail::file_shape(n, kind)));
+            for (const float value : values)
+                if (!std::isfinite(value))
+                    throw format_error(file.file(), name, "finite numbers",
+                                       std::isnan(value) ? "a NaN" : "an infinity");
+            to = values;
+            if (std::string_view(kind) != "weight") return;
+            const auto order = detail::weight_order(n, detail::flattened_image<G>(n));
+            for (std::size_t k = 0; k < order.size(); ++k) to[order[k]] = values[k];
+        });
+    }
+    return result;
+}
+
+/// Reads the network's parameters from a file.
+/// @throws format_error as read_parameters, and when the file is not a safetensors file
+template <graph_type G>
+[[nodiscard]] parameters<G> load(const std::filesystem::path& path) {
+    const safetensors file = read_safetensors(path);
+    return read_parameters<G>(file);
+}
+
+/// Writes parameters so that `load` gives the same back; the file appears whole or not at all.
+/// @throws format_error when it cannot be written
+template <graph_type G>
+void save(const std::filesystem::path& path, const parameters<G>& from, const safetensors_metadata& metadata = {}) {
+    safetensors_builder tensors;
+    for (std::size_t i = 0; i < node_count<G>; ++i) {
+        const node& n = G::nodes[i];
+        statiq::detail::for_each_tensor(
+            n, from[i], [&](const char* kind, const std::vector<float>& values, std::size_t) {
+                std::vector<float> stored = values;
+                if (std::string_view(kind) == "weight") {
+                    const auto order = detail::weight_order(n, detail::flattened_image<G>(n));
+                    for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
+                }
+                tensors.add(std::string(n.name.view()) + "." + kind, detail::file_shape(n, kind),
+                            std::span<const float>(stored));
+            });
+    }
+    write_safetensors(path, tensors, metadata);
+}
+
+} // namespace statiq::io
+
+namespace statiq {
+using io::load;
+using io::save;
+} // namespace statiq

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace statiq::kernels {
+
+/// What an integer convolution reads and writes. Extents come separately, as a `convolution_shape`.
+///
+///   acc = sum over the taps inside the image of (x - input_zero_point) * (w - weight_zero_points[o]) + bias[o]
+///   y   = clamp(Scheme::apply(acc, factors[o]) + output_zero_point, lowest, highest)
+///
+/// in int32 (P3 (7), with a zero point per output channel). Nothing overlaps the output.
+/// @tparam Scheme how the accumulator becomes an integer of the output: a `requantization_scheme`.
+template <class In, class Weight, class Out, class Scheme>
+struct convolution_arguments {
+    const In* input;                        ///< HWC, exactly in.size() values
+    const Weight* weights;                  ///< packed: kernels/weights.hpp
+    const std::int32_t* bias;               ///< at scale s_x * s_w[o]
+    const std::int32_t* corrected_bias;     ///< of `correct_bias`, kernels/weights.hpp
+    const std::int32_t* weight_zero_points; ///< in the packed weights' range; null when all are zero
+    const typename Scheme::factor* factors; ///< one per output channel
+    std::int32_t input_zero_point;
+    std::int32_t output_zero_point;
+    std::int32_t lowest; ///< of the output integers: the format's limits and the fused activation in one clamp
+    std::int32_t highest;
+    Out* output; ///< HWC, exactly out.size() values
+};
+
+/// The same for float32: y = clamp(sum of x * w + bias[o], lowest, highest).
+struct float_convolution_arguments {
+    const float* input;
+    const float* weights; ///< packed: kernels/weights.hpp
+    const float* bias;    ///< one per output channel
+    float* output;
+    float lowest = -std::numeric_limits<float>::infinity();
+    float highest = std::numeric_limits<float>::infinity();
+};
+
+} // namespace statiq::kernels

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/kernels/arguments.hpp>
+#include <statiq/kernels/reference/convolution.hpp>
+#include <statiq/kernels/weights.hpp>
+#include <statiq/simd/arch.hpp>
+#include <statiq/tensor/window.hpp>
+
+#ifndef STATIQ_NO_SIMD
+#include <statiq/kernels/vector_convolution.hpp>
+#endif
+
+#include <type_traits>
+
+namespace statiq::kernels {
+
+/// Integer convolution: grouped, depthwise (with multiplier) and dense too. Bits as `reference::convolution`.
+/// Bytes times bytes to bytes run in vector registers, other types and constant evaluation in reference code.
+/// @param arch the instruction set: `simd::native_arch`, or any other of `simd::compiled_archs`.
+template <class Scheme, class In, class Weight, class Out, class Arch = simd::native_arch>
+constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>& arguments,
+                           const convolution_shape& shape, [[maybe_unused]] Arch arch = {}) noexcept {
+#ifndef STATIQ_NO_SIMD
+    if constexpr (!std::is_same_v<Arch, simd::scalar> && is_byte_product<In, Weight> && sizeof(Out) == 1) {
+        if (!std::is_constant_evaluated() && vectorized::convolution<Arch>(arguments, shape)) return;
+    }
+#endif
+    reference::convolution(arguments, shape);
+}
+
+/// Float convolution: `reference::convolution` up to the rounding of its sums, whose order is that of the reference
+/// but whose products are fused into them where the instruction set does so.
+template <class Arch = simd::native_arch>
+constexpr void convolution(const float_convolution_arguments& arguments, const convolution_shape& shape,
+                           [[maybe_unused]] Arch arch = {}) noexcept {
+#ifndef STATIQ_NO_SIMD
+    if constexpr (!std::is_same_v<Arch, simd::scalar>) {
+        if (!std::is_constant_evaluated() && vectorized::convolution<Arch>(arguments, shape)) return;
+    }
+#endif
+    reference::convolution(arguments, shape);
+}
+
+} // namespace statiq::kernels

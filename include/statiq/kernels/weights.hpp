@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/tensor/window.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+/// How convolution weights lie in memory, and how they get there. The layout does not depend on the instruction set:
+/// weights packed on one machine run on every other.
+namespace statiq::kernels {
+
+/// One input channel per output channel. A convolution on one channel is not depthwise.
+[[nodiscard]] constexpr bool is_depthwise(const convolution_shape& shape) noexcept {
+    return shape.groups > 1 && shape.groups == shape.in.channels;
+}
+
+/// [out][tap][in of the group]: OHWI.
+struct natural_layout {
+    convolution_shape shape;
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return shape.weight_count(); }
+    [[nodiscard]] constexpr std::size_t index(int out, int tap, int in) const noexcept {
+        return (static_cast<std::size_t>(out) * static_cast<std::size_t>(shape.over.taps()) +
+                static_cast<std::size_t>(tap)) *
+                   static_cast<std::size_t>(shape.in_channels_per_group()) +
+               static_cast<std::size_t>(in);
+    }
+};
+
+/// [tap][out], natural and packed alike.
+struct depthwise_layout {
+    convolution_shape shape;
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return shape.weight_count(); }
+    [[nodiscard]] constexpr std::size_t index(int out, int tap, int) const noexcept {
+        return static_cast<std::size_t>(tap) * static_cast<std::size_t>(shape.out.channels) +
+               static_cast<std::size_t>(out);
+    }
+};
+
+/// Output channels that lie side by side in the blocked layout.
+inline constexpr int outputs_per_block = 16;
+
+/// [group][out / 16][tap][in / Inputs][16 outputs][Inputs], outputs and inputs of a group padded with zeros: the
+/// weights of 16 outputs for one step of the kernel, 64 bytes, lie together.
+/// @tparam Inputs values summed by one lane in one step: 4 bytes, or 1 float.
+template <int Inputs>
+struct blocked_layout {
+    static constexpr int inputs = Inputs;
+    int out_channels; ///< per group
+    int in_channels;  ///< per group
+    int taps;
+    int groups;
+
+    explicit constexpr blocked_layout(const convolution_shape& shape) noexcept
+        : out_channels(shape.out_channels_per_group()), in_channels(shape.in_channels_per_group()),
+          taps(shape.over.taps()), groups(shape.groups) {}
+    /// Blocks of 16 outputs in a group.
+    [[nodiscard]] constexpr int blocks() const noexcept {
+        return (out_channels + outputs_per_block - 1) / outputs_per_block;
+    }
+    /// Steps of `Inputs` input channels that cover a tap.
+    [[nodiscard]] constexpr int steps() const noexcept { return (in_channels + Inputs - 1) / Inputs; }
+    /// Values from one block of 16 outputs to the next.
+    [[nodiscard]] constexpr std::size_t block_size() const noexcept {
+        return static_cast<std::size_t>(taps) * static_cast<std::size_t>(steps()) * outputs_per_block * Inputs;
+    }
+    [[nodiscard]] constexpr std::size_t size() const noexcept {
+        return static_cast<std::size_t>(groups) * static_cast<std::size_t>(blocks()) * block_size();
+    }
+    [[nodiscard]] constexpr std::size_t index(int out, int tap, int in) const noexcept {
+        const int within = out % out_channels;
+        const auto block = static_cast<std::size_t>(out / out_channels * blocks() + within / outputs_per_block);
+        const auto step = static_cast<std::size_t>(tap * steps() + in / Inputs);
+        const auto lane = static_cast<std::size_t>(within % outputs_per_block * Inputs + in % Inputs);
+        return block * block_size() + step * (outputs_per_block * Inputs) + lane;
+    }
+};
+
+/// Weights and activations of at most 8 bits: what the byte dot product works on.
+template <class In, class Weight>
+inline constexpr bool is_byte_product = std::is_integral_v<In>&& std::is_integral_v<Weight> && sizeof(In) == 1 &&
+                                        sizeof(Weight) == 1;
+
+/// What natural weights of type Natural are packed as: bytes always as int8_t, with unsigned ones (and their zero
+/// points) reduced by 128, because the dot product of every instruction set takes signed weights.
+template <class In, class Natural>
+using packed_weight = std::conditional_t<is_byte_product<In, Natural>, std::int8_t, Natural>;
+
+/// What packing subtracts from weights and from their zero points: 128 or 0. Where it is not 0, even weights with
+/// zero point 0 have a zero point when packed.
+template <class In, class Natural>
+inline constexpr std::int32_t packed_offset = is_byte_product<In, Natural>&& std::is_unsigned_v<Natural> ? 128 : 0;
+
+/// Calls visit(layout) with the packed layout of this convolution.
+/// @tparam In the activations' type. @tparam Weight the packed weights' type.
+template <class In, class Weight, class Visit>
+constexpr decltype(auto) with_packed_layout(const convolution_shape& shape, Visit&& visit) {
+    if (is_depthwise(shape)) return visit(depthwise_layout{shape});
+    if constexpr (is_byte_product<In, Weight>) {
+        return visit(blocked_layout<4>(shape));
+    } else if constexpr (std::is_same_v<Weight, float>) {
+        return visit(blocked_layout<1>(shape));
+    } else {
+        return visit(natural_layout{shape});
+    }
+}
+
+/// Values of the packed weights, padding included.
+template <class In, class Weight>
+[[nodiscard]] constexpr std::size_t packed_weight_count(const convolution_shape& shape) noexcept {
+    return with_packed_layout<In, Weight>(shape, [](const auto& layout) { return layout.size(); });
+}
+
+/// Packs natural weights: depthwise [tap][out], otherwise OHWI.
+/// @tparam In the activations' type. @param packed packed_weight_count values, all written.
+template <class In, class Natural>
+constexpr void pack_weights(const Natural* natural, packed_weight<In, Natural>* packed,
+                            const convolution_shape& shape) noexcept {
+    using stored = packed_weight<In, Natural>;
+    const auto copy = [&](const auto& from, const auto& to) {
+        for (std::size_t i = 0; i < to.size(); ++i) packed[i] = stored{};
+        for (int o = 0; o < shape.out.channels; ++o)
+            for (int tap = 0; tap < shape.over.taps(); ++tap)
+                for (int c = 0; c < shape.in_channels_per_group(); ++c)
+                    packed[to.index(o, tap, c)] =
+                        static_cast<stored>(natural[from.index(o, tap, c)] - packed_offset<In, Natural>);
+    };
+    with_packed_layout<In, stored>(shape, [&](const auto& layout) {
+        if (is_depthwise(shape))
+            copy(depthwise_layout{shape}, layout);
+        else
+            copy(natural_layout{shape}, layout);
+    });
+}
+
+/// The bias from which a kernel starts that sums x * w over all taps, taking the input zero point outside the image:
+///
+///   corrected[o] = bias[o] - z * sum over all taps of (w - zw[o]),   z = input_zero_point - lowest of In
+///   acc          = corrected[o] + sum of u * w - zw[o] * sum of u,   u = x - lowest of In (unsigned)
+///
+/// Both are computed modulo 2^32, where they are exact: what must fit int32 is `acc` only.
+/// @param packed packed weights. @param weight_zero_points in the packed range, or null. @param corrected one per
+/// output channel; may be `bias` itself.
+template <class In, class Weight>
+constexpr void correct_bias(const std::int32_t* bias, const Weight* packed, const std::int32_t* weight_zero_points,
+                            std::int32_t input_zero_point, const convolution_shape& shape,
+                            std::int32_t* corrected) noexcept {
+    static_assert(std::is_integral_v<In>);
+    const std::int32_t z = input_zero_point - static_cast<std::int32_t>(std::numeric_limits<In>::lowest());
+    with_packed_layout<In, Weight>(shape, [&](const auto& layout) {
+        for (int o = 0; o < shape.out.channels; ++o) {
+            const std::int32_t zw = weight_zero_points == nullptr ? 0 : weight_zero_points[o];
+            std::int64_t sum = 0;
+            for (int tap = 0; tap < shape.over.taps(); ++tap)
+                for (int c = 0; c < shape.in_channels_per_group(); ++c) sum += packed[layout.index(o, tap, c)] - zw;
+            corrected[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(bias[o]) -
+                                                     static_cast<std::uint32_t>(z) * static_cast<std::uint32_t>(sum));
+        }
+    });
+}
+
+} // namespace statiq::kernels

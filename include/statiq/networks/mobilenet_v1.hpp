@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/network.hpp>
+
+namespace statiq::networks {
+
+namespace detail {
+
+/// Channels at a width multiplier in percent: 75 makes 24 of 32.
+constexpr int scaled(int channels, int width_percent) { return channels * width_percent / 100; }
+
+/// Named as trained weights are: "conv0", "dw1", "pw1" … "dw13", "pw13", "fc".
+template <int Index>
+inline constexpr label depthwise_name = label("dw") + Index;
+template <int Index>
+inline constexpr label pointwise_name = label("pw") + Index;
+
+} // namespace detail
+
+/// The separable block of MobileNetV1: depthwise and pointwise convolution, each with batch norm and ReLU6.
+struct original_blocks {
+    template <int OutChannels>
+    static constexpr auto first() {
+        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<2>) | batch_norm | relu6);
+    }
+    template <int Index, int OutChannels, int Stride>
+    static constexpr auto separable() {
+        return named<detail::depthwise_name<Index>>(depthwise(stride<Stride>) | batch_norm | relu6) |
+               named<detail::pointwise_name<Index>>(pointwise<OutChannels> | batch_norm | relu6);
+    }
+};
+
+/// The quantization-friendly block (P1 figure 1c): nothing between depthwise and pointwise, so that no batch norm can
+/// stretch the depthwise weights' range, and ReLU for ReLU6 everywhere.
+struct quantization_friendly_blocks {
+    template <int OutChannels>
+    static constexpr auto first() {
+        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<2>) | batch_norm | relu);
+    }
+    template <int Index, int OutChannels, int Stride>
+    static constexpr auto separable() {
+        return named<detail::depthwise_name<Index>>(depthwise(stride<Stride>, without_bias)) |
+               named<detail::pointwise_name<Index>>(pointwise<OutChannels> | batch_norm | relu);
+    }
+};
+
+/// Blocks as visual wake words trains them: ReLU for ReLU6, biases before batch norm.
+struct biased_relu_blocks {
+    template <int OutChannels>
+    static constexpr auto first() {
+        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<2>, with_bias) | batch_norm | relu);
+    }
+    template <int Index, int OutChannels, int Stride>
+    static constexpr auto separable() {
+        return named<detail::depthwise_name<Index>>(depthwise(stride<Stride>, with_bias) | batch_norm | relu) |
+               named<detail::pointwise_name<Index>>(pointwise<OutChannels>(with_bias) | batch_norm | relu);
+    }
+};
+
+/// MobileNetV1 (Howard et al., arXiv 1704.04861; layer table in P1 table 2) up to the logits.
+/// @tparam WidthPercent width multiplier in percent. @tparam Resolution height and width of the input, RGB as
+/// x / 127.5 - 1. @tparam Blocks which separable block.
+template <int WidthPercent, int Resolution, int Classes, class Blocks = original_blocks, int InputChannels = 3>
+constexpr auto mobilenet_v1_body() {
+    constexpr auto width = [](int channels) { return detail::scaled(channels, WidthPercent); };
+    return input<Resolution, Resolution, InputChannels>       //
+           | Blocks::template first<width(32)>()              //
+           | Blocks::template separable<1, width(64), 1>()    //
+           | Blocks::template separable<2, width(128), 2>()   //
+           | Blocks::template separable<3, width(128), 1>()   //
+           | Blocks::template separable<4, width(256), 2>()   //
+           | Blocks::template separable<5, width(256), 1>()   //
+           | Blocks::template separable<6, width(512), 2>()   //
+           | Blocks::template separable<7, width(512), 1>()   //
+           | Blocks::template separable<8, width(512), 1>()   //
+           | Blocks::template separable<9, width(512), 1>()   //
+           | Blocks::template separable<10, width(512), 1>()  //
+           | Blocks::template separable<11, width(512), 1>()  //
+           | Blocks::template separable<12, width(1024), 2>() //
+           | Blocks::template separable<13, width(1024), 1>() //
+           | global_average_pool | named<"fc">(dense<Classes>);
+}
+
+template <int WidthPercent = 100, int Resolution = 224, int Classes = 1000>
+struct mobilenet_v1 final : network<decltype(mobilenet_v1_body<WidthPercent, Resolution, Classes>())> {};
+
+/// P1's quantization-friendly variant.
+template <int WidthPercent = 100, int Resolution = 224, int Classes = 1000>
+struct mobilenet_v1_friendly final
+    : network<decltype(mobilenet_v1_body<WidthPercent, Resolution, Classes, quantization_friendly_blocks>())> {};
+
+/// The visual wake words network of MLPerf Tiny: width 0.25, 96 x 96, two classes, RGB as x / 255.
+struct visual_wake_words final : network<decltype(mobilenet_v1_body<25, 96, 2, biased_relu_blocks>())> {};
+
+} // namespace statiq::networks

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/diagnosis.hpp>
+#include <statiq/numeric/interval.hpp>
+#include <statiq/numeric/number.hpp>
+#include <statiq/passes/rewrite.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace statiq {
+
+/// Numbers this library cannot compute a layer in: the layer, then weight and activation bits (32: float).
+template <class Layer, int WeightBits, int ActivationBits>
+struct unsupported_numbers : rejection {};
+/// A layer whose sum of products may leave int32: the layer, the bits the sum needs, the bits there are.
+template <class Layer, int Needed, int Available>
+struct accumulator_overflow : rejection {};
+
+/// Refuses a choice of numbers with the first layer it does not work for.
+template <class Verdict>
+struct check_numbers {
+    static_assert(Verdict::accepted, "statiq: these numbers do not work for a layer; the type says which, and why");
+    static constexpr bool passed = true;
+};
+
+namespace detail {
+
+/// Nodes whose output integers are their input's, at the same scale and zero point.
+constexpr bool keeps_numbers(operation kind) {
+    return kind == operation::max_pool || kind == operation::average_pool || kind == operation::flatten ||
+           kind == operation::relu || kind == operation::relu6;
+}
+
+/// Gives every node its formats and puts a conversion on each edge between float and integer layers.
+template <number_format Weight, number_format Activation>
+struct choose_numbers_pass {
+    template <std::size_t Size>
+    static constexpr auto run(const node_array<Size>& nodes) {
+        rewriting<2 * Size> out;
+        for (std::size_t i = 0; i < Size; ++i) {
+            node n = nodes[i];
+            layer_numbers& numbers = n.numbers;
+            if (!numbers.chosen_weight) numbers.weight = Weight;
+            if (!numbers.chosen_activation) numbers.activation = Activation;
+            if (keeps_numbers(n.kind)) numbers.activation = out.at(moved(out, n.input())).numbers.activation;
+            const bool floating = numbers.activation.floating;
+            out.redirect(n);
+            for (int k = 0; k < n.input_count; ++k) {
+                int& input = n.inputs[static_cast<std::size_t>(k)];
+                const number_format& given = out.at(input).numbers.activation;
+                const bool joins = n.kind == operation::add || n.kind == operation::concat;
+                if (given.floating != floating || (joins && !stored_alike(given, numbers.activation)))
+                    input = converted(out, input, numbers);
+            }
+            numbers.chosen_weight = numbers.chosen_activation = true;
+            out.moved[i] = out.append(n, static_cast<int>(i));
+        }
+        return out;
+    }
+
+  private:
+    /// The tensors of a join are of one C++ type.
+    static constexpr bool stored_alike(const number_format& a, const number_format& b) {
+        return a.bytes() == b.bytes() && a.is_signed() == b.is_signed();
+    }
+
+    template <std::size_t Capacity>
+    static constexpr int moved(const rewriting<Capacity>& out, int old) {
+        return out.moved[static_cast<std::size_t>(old)];
+    }
+
+    /// A tensor in the wanted format: an earlier conversion of it, or a new one.
+    template <std::size_t Capacity>
+    static constexpr int converted(rewriting<Capacity>& out, int input, const layer_numbers& wanted) {
+        number_format format = wanted.activation;
+        if (!format.floating) format.per = granularity::tensor;
+        for (int i = input + 1; i < out.count; ++i)
+            if (out.at(i).kind == operation::convert && out.at(i).input() == input &&
+                out.at(i).numbers.activation == format)
+                return i;
+        const node& from = out.at(input);
+        node n{.kind = operation::convert, .input_count = 1, .in = from.out, .out = from.out};
+        n.inputs[0] = input;
+        n.numbers.activation = format;
+        n.name = from.name / (format.floating                    ? label("dequantized")
+                              : from.numbers.activation.floating ? label("quantized")
+                                                                 : label("requantized"));
+        return out.append(n, out.origin[static_cast<std::size_t>(input)]);
+    }
+};
+
+/// Why a node's numbers do not work, if so.
+enum class number_defect : unsigned char { none, unsupported, overflow };
+
+/// Every value that an integer node's sums can take, whatever the data and the zero points.
+constexpr interval sums_of(const node& n, const number_format& input) {
+    if (n.is_linear()) return accumulator_interval(input, n.numbers.weight, n.convolution().reduction());
+    // Averages sum stored integers; a mean over all pixels subtracts the zero points afterwards.
+    if (n.kind == operation::average_pool) return hull(interval_of(input), interval{}).times(n.over.taps());
+    if (n.kind == operation::global_average_pool)
+        return hull(hull(interval_of(input), centred(input)), interval{})
+            .times(static_cast<std::int64_t>(n.in.pixels()));
+    return {};
+}
+
+constexpr number_defect find_number_defect(const node& n, const number_format& input) {
+    const number_format& weight = n.numbers.weight;
+    const number_format& activation = n.numbers.activation;
+    if (activation.per != granularity::tensor) return number_defect::unsupported;
+    if (n.is_linear() && weight.floating != activation.floating) return number_defect::unsupported;
+    if (activation.floating || n.kind == operation::input) return number_defect::none;
+    if (n.kind == operation::softmax && (activation.bits != 8 || !activation.has_zero_point))
+        return number_defect::unsupported;
+    // Integer sums of one scale each: a scale a group of inputs has no place in an int32 accumulator.
+    if (n.is_linear() && weight.per == granularity::group) return number_defect::unsupported;
+    return sums_of(n, input).fits_int32() ? number_defect::none : number_defect::overflow;
+}
+
+/// What a node reads; an input reads what it is.
+template <class Nodes>
+constexpr const number_format& input_format(const Nodes& nodes, const node& n) {
+    return (n.kind == operation::input ? n : nodes[static_cast<std::size_t>(n.input())]).numbers.activation;
+}
+
+template <class Nodes>
+constexpr int first_number_defect(const Nodes& nodes) {
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+        if (find_number_defect(nodes[i], input_format(nodes, nodes[i])) != number_defect::none)
+            return static_cast<int>(i);
+    return -1;
+}
+
+template <graph_type G>
+constexpr auto numbers_verdict() {
+    constexpr int first = first_number_defect(G::nodes);
+    if constexpr (first < 0) {
+        return sound{};
+    } else {
+        constexpr node n = G::nodes[static_cast<std::size_t>(first)];
+        constexpr number_format input = input_format(G::nodes, n);
+        using layer = spelt<n.name>;
+        if constexpr (find_number_defect(n, input) == number_defect::overflow)
+            return accumulator_overflow<layer, sums_of(n, input).bits_needed(), 32>{};
+        else
+            return unsupported_numbers<layer, n.numbers.weight.bits, n.numbers.activation.bits>{};
+    }
+}
+
+} // namespace detail
+
+/// A deployed graph with a number format at every weight and every activation. Layers keep the formats `with<...>`
+/// gave them; all others take `Weight` and `Activation`. Where float and integer layers meet, or integers of
+/// different storage are joined, a conversion stands between. Pools, flatten and a standalone activation keep their
+/// input's integers, scale and zero point.
+///
+/// Refused, with the layer in the message: activations of other than one scale, grouped weight scales in integer
+/// layers, a softmax of other than 8 bits, and sums of products that could leave int32 for some data
+/// (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight and zero point.
+template <graph_type G, number_type Weight, number_type Activation>
+struct numbers_chosen : rewritten<detail::choose_numbers_pass<Weight::format, Activation::format>, G> {
+    static_assert(
+        check_numbers<decltype(detail::numbers_verdict<rewritten<
+                                   detail::choose_numbers_pass<Weight::format, Activation::format>, G>>())>::passed);
+};
+
+} // namespace statiq

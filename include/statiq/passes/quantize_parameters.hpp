@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/parameters.hpp>
+#include <statiq/numeric/affine.hpp>
+#include <statiq/numeric/interval.hpp>
+#include <statiq/passes/choose_numbers.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace statiq {
+
+/// The range of every node's output, as observed or declared.
+template <graph_type G>
+using node_ranges = std::array<range, node_count<G>>;
+
+/// A node's integers. Float layers keep their float parameters instead.
+struct quantized_layer {
+    affine output{};                  ///< of the activation; meaningless where that is float
+    std::vector<std::int32_t> weight; ///< in natural order
+    std::vector<affine> weight_map;   ///< one for each output channel, all equal when per tensor
+    std::vector<std::int32_t> bias;   ///< at scale s_x * s_w[o], always present
+    layer_parameters floating;        ///< of a float layer
+};
+
+/// A network's integers: what quantizing float parameters gives, or what was made elsewhere.
+template <graph_type G>
+struct quantized_parameters {
+    std::array<quantized_layer, node_count<G>> layers{};
+
+    quantized_layer& operator[](std::size_t index) { return layers[index]; }
+    const quantized_layer& operator[](std::size_t index) const { return layers[index]; }
+};
+
+namespace detail {
+
+/// Softmax outputs are probabilities: their step is 1/256 whatever was observed.
+constexpr affine softmax_output(const number_format& format) { return {1.0F / 256.0F, format.lowest}; }
+
+inline std::vector<affine> choose_weight_maps(const std::vector<float>& weight, const convolution_shape& shape,
+                                              const number_format& format) {
+    const auto channels = static_cast<std::size_t>(shape.out.channels);
+    std::vector<range> ranges(channels);
+    for (int o = 0; o < shape.out.channels; ++o) {
+        range& seen = ranges[static_cast<std::size_t>(o)];
+        seen = {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
+        for (int tap = 0; tap < shape.over.taps(); ++tap)
+            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
+                const float w = weight[shape.weight_index(o, tap, k)];
+                seen = {std::min(seen.min, w), std::max(seen.max, w)};
+            }
+    }
+    std::vector<affine> maps(channels);
+    if (format.per == granularity::tensor) {
+        range whole = ranges[0];
+        for (const range& r : ranges) whole = {std::min(whole.min, r.min), std::max(whole.max, r.max)};
+        std::fill(maps.begin(), maps.end(), choose_affine(format, whole));
+    } else {
+        for (std::size_t o = 0; o < channels; ++o) maps[o] = choose_affine(format, ranges[o]);
+    }
+    return maps;
+}
+
+/// Integers of one linear layer: weights by their own range, biases at the accumulator's scale. Biases are held to
+/// what the proof of the accumulator leaves of int32.
+inline void quantize_linear(const node& n, const number_format& input_format, const affine& input,
+                            const layer_parameters& from, quantized_layer& to) {
+    const convolution_shape shape = n.convolution();
+    const number_format& format = n.numbers.weight;
+    to.weight_map = choose_weight_maps(from.weight, shape, format);
+    to.weight.resize(from.weight.size());
+    to.bias.assign(static_cast<std::size_t>(shape.out.channels), 0);
+    const interval sums = accumulator_interval(input_format, format, shape.reduction());
+    constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
+    const auto room = static_cast<std::int32_t>(limit - std::max(sums.hi, -sums.lo));
+    for (int o = 0; o < shape.out.channels; ++o) {
+        const auto c = static_cast<std::size_t>(o);
+        for (int tap = 0; tap < shape.over.taps(); ++tap)
+            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
+                const std::size_t w = shape.weight_index(o, tap, k);
+                to.weight[w] = quantize(from.weight[w], to.weight_map[c], format);
+            }
+        if (!n.has_bias) continue;
+        const double scale = static_cast<double>(input.scale) * static_cast<double>(to.weight_map[c].scale);
+        to.bias[c] = std::clamp(quantize_bias(static_cast<double>(from.bias[c]), scale), -room, room);
+    }
+}
+
+} // namespace detail
+
+/// Quantizes a deployed network's parameters for the numbers chosen for it, given the ranges of its activations
+/// (indexed like the deployed graph's nodes). Q is `numbers_chosen<G, ...>`.
+template <rewritten_graph Q>
+quantized_parameters<Q> quantize_parameters(const parameters<typename Q::source>& from,
+                                            const node_ranges<typename Q::source>& ranges) {
+    quantized_parameters<Q> to;
+    for (std::size_t i = 0; i < node_count<Q>; ++i) {
+        const node& n = Q::nodes[i];
+        const auto old = static_cast<std::size_t>(Q::origin[i]);
+        const number_format& format = n.numbers.activation;
+        if (!format.floating) {
+            if (detail::keeps_numbers(n.kind))
+                to[i].output = to[static_cast<std::size_t>(n.input())].output;
+            else if (n.kind == operation::softmax)
+                to[i].output = detail::softmax_output(format);
+            else
+                to[i].output = choose_affine(format, ranges[old]);
+        }
+        if (!n.is_linear()) continue;
+        if (format.floating) {
+            to[i].floating = from[old];
+            continue;
+        }
+        const auto input = static_cast<std::size_t>(n.input());
+        detail::quantize_linear(n, Q::nodes[input].numbers.activation, to[input].output, from[old], to[i]);
+    }
+    return to;
+}
+
+} // namespace statiq

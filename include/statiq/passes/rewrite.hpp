@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/node.hpp>
+
+#include <array>
+#include <cstddef>
+
+namespace statiq {
+
+/// Where nodes come from after a pass: `origin[i]` is the node of the graph before whose value node i has now.
+template <std::size_t Size>
+using node_origins = std::array<int, Size>;
+
+/// A graph that a pass made of another, `typename G::source`, with `G::origin` relating the two.
+template <class G>
+concept rewritten_graph = graph_type<G> && requires {
+    typename G::source;
+    { G::origin[0] } -> std::convertible_to<int>;
+};
+
+namespace detail {
+
+template <std::size_t Capacity>
+struct rewriting {
+    node_array<Capacity> nodes{};
+    node_origins<Capacity> origin{};
+    int count = 0;
+
+    /// Index in the new graph of what an old node's value has become.
+    std::array<int, Capacity> moved{};
+
+    constexpr int append(const node& n, int from) {
+        nodes[static_cast<std::size_t>(count)] = n;
+        origin[static_cast<std::size_t>(count)] = from;
+        return count++;
+    }
+    /// Appends old node `from` with its inputs redirected to the new graph.
+    constexpr int keep(node n, int from) {
+        redirect(n);
+        const int index = append(n, from);
+        moved[static_cast<std::size_t>(from)] = index;
+        return index;
+    }
+    constexpr void redirect(node& n) const {
+        for (int i = 0; i < n.input_count; ++i) {
+            auto& input = n.inputs[static_cast<std::size_t>(i)];
+            input = moved[static_cast<std::size_t>(input)];
+        }
+    }
+    constexpr node& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
+};
+
+template <std::size_t Size, std::size_t Capacity>
+constexpr node_array<Size> trimmed_nodes(const rewriting<Capacity>& r) {
+    node_array<Size> nodes{};
+    for (std::size_t i = 0; i < Size; ++i) nodes[i] = r.nodes[i];
+    return nodes;
+}
+template <std::size_t Size, std::size_t Capacity>
+constexpr node_origins<Size> trimmed_origins(const rewriting<Capacity>& r) {
+    node_origins<Size> origins{};
+    for (std::size_t i = 0; i < Size; ++i) origins[i] = r.origin[i];
+    return origins;
+}
+
+/// How many nodes read each node's value; the network's output counts as read.
+template <std::size_t Size>
+constexpr std::array<int, Size> count_readers(const node_array<Size>& nodes) {
+    std::array<int, Size> readers{};
+    for (const node& n : nodes)
+        for (int i = 0; i < n.input_count; ++i)
+            ++readers[static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(i)])];
+    ++readers[Size - 1];
+    return readers;
+}
+
+} // namespace detail
+
+/// The graph type a rewriting results in. `Pass::run(nodes)` returns the rewriting.
+template <class Pass, graph_type G>
+struct rewritten {
+  private:
+    static constexpr auto result = Pass::run(G::nodes);
+    static constexpr auto size = static_cast<std::size_t>(result.count);
+
+  public:
+    using source = G;
+    static constexpr auto nodes = detail::trimmed_nodes<size>(result);
+    static constexpr auto origin = detail::trimmed_origins<size>(result);
+};
+
+} // namespace statiq

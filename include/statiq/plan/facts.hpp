@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/node.hpp>
+#include <statiq/numeric/number.hpp>
+#include <statiq/passes/choose_numbers.hpp>
+#include <statiq/passes/deploy.hpp>
+#include <statiq/plan/memory.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace statiq {
+
+namespace detail {
+constexpr std::int64_t multiply_accumulates_of(const node& n) {
+    if (!n.is_linear()) return 0;
+    return static_cast<std::int64_t>(n.out.size()) * n.convolution().reduction();
+}
+/// Learned numbers: weights and biases, batch norm's gamma and beta (its moving statistics are not counted).
+constexpr std::int64_t parameter_count_of(const node& n) {
+    if (n.kind == operation::batch_norm) return 2 * std::int64_t{n.out.channels};
+    if (!n.is_linear()) return 0;
+    return static_cast<std::int64_t>(n.convolution().weight_count()) + (n.has_bias ? n.out.channels : 0);
+}
+template <graph_type G, auto Count>
+constexpr std::int64_t total() {
+    std::int64_t sum = 0;
+    for (const node& n : G::nodes) sum += Count(n);
+    return sum;
+}
+} // namespace detail
+
+/// Products summed in one inference.
+template <graph_type G>
+inline constexpr std::int64_t multiply_accumulates = detail::total<G, detail::multiply_accumulates_of>();
+
+/// Learned parameters as they are usually counted.
+template <graph_type G>
+inline constexpr std::int64_t parameter_count = detail::total<G, detail::parameter_count_of>();
+
+/// Bytes of activations that inference needs at once, without the caller's input: for a graph as it stands, or, given
+/// an activation number type, for the deployed network in those numbers.
+template <graph_type G, number_type... Activation>
+inline constexpr std::size_t arena_bytes = memory_plan_of<G>.arena_bytes;
+
+template <graph_type G, number_type Activation>
+inline constexpr std::size_t arena_bytes<G, Activation> =
+    memory_plan_of<rewritten<detail::choose_numbers_pass<quantized<8>::format, Activation::format>, deployed<G>>>.arena_bytes;
+
+} // namespace statiq

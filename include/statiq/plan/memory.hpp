@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/node.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+
+namespace statiq {
+
+/// Every tensor in the arena starts at a multiple of this many bytes: a cache line and the widest vector.
+inline constexpr std::size_t arena_alignment = 64;
+
+/// Where and when a tensor lives. Steps are node indices.
+struct allocation {
+    std::size_t offset = 0; ///< from the arena's start
+    std::size_t bytes = 0;  ///< rounded up to the alignment; 0: not in the arena (the caller's input, an alias)
+    int first = 0;          ///< the step that writes it
+    int last = 0;           ///< the last step that reads it
+    int alias_of = -1;      ///< the node whose memory this one shares, or -1
+
+    [[nodiscard]] constexpr std::size_t end() const noexcept { return offset + bytes; }
+    [[nodiscard]] constexpr bool lives_with(const allocation& other) const noexcept {
+        return first <= other.last && other.first <= last;
+    }
+    [[nodiscard]] constexpr bool overlaps(const allocation& other) const noexcept {
+        return offset < other.end() && other.offset < end();
+    }
+};
+
+/// A network's memory, planned: one allocation a node.
+template <std::size_t Size>
+struct memory_plan {
+    std::array<allocation, Size> tensors{};
+    std::size_t arena_bytes = 0;      ///< what inference needs besides weights, input included only by the caller
+    std::size_t largest_live_set = 0; ///< the most bytes alive at one step: no plan can need less
+};
+
+namespace detail {
+
+/// Liveness: from the step that writes a tensor to the last that reads it or an alias of it. The output outlives all.
+template <std::size_t Size>
+constexpr std::array<allocation, Size> live_ranges(const node_array<Size>& nodes) {
+    std::array<allocation, Size> tensors{};
+    for (std::size_t i = 0; i < Size; ++i) {
+        const node& n = nodes[i];
+        allocation& t = tensors[i];
+        t.first = t.last = static_cast<int>(i);
+        if (n.kind == operation::flatten) {
+            const auto source = static_cast<std::size_t>(n.input());
+            t.alias_of = tensors[source].alias_of >= 0 ? tensors[source].alias_of : n.input();
+        } else if (n.kind != operation::input) {
+            const std::size_t bytes = n.out.size() * static_cast<std::size_t>(n.numbers.activation.bytes());
+            t.bytes = (bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+        }
+        for (int k = 0; k < n.input_count; ++k) {
+            auto read = static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)]);
+            if (tensors[read].alias_of >= 0) read = static_cast<std::size_t>(tensors[read].alias_of);
+            tensors[read].last = static_cast<int>(i);
+        }
+    }
+    allocation& output = tensors[Size - 1];
+    output.last = static_cast<int>(Size);
+    if (output.alias_of >= 0) tensors[static_cast<std::size_t>(output.alias_of)].last = static_cast<int>(Size);
+    return tensors;
+}
+
+/// The most bytes alive at one step.
+template <std::size_t Size>
+constexpr std::size_t largest_live_set(const std::array<allocation, Size>& tensors) {
+    std::size_t largest = 0;
+    for (int step = 0; step <= static_cast<int>(Size); ++step) {
+        std::size_t live = 0;
+        for (const allocation& t : tensors)
+            if (t.first <= step && step <= t.last) live += t.bytes;
+        largest = std::max(largest, live);
+    }
+    return largest;
+}
+
+/// What is placed first.
+enum class placement : unsigned char { large, large_and_long_lived, long_lived, early, late };
+
+template <std::size_t Size>
+constexpr std::array<int, Size> placement_order(const std::array<allocation, Size>& tensors, placement rule) {
+    const auto weight = [&](int index) -> std::size_t {
+        const allocation& t = tensors[static_cast<std::size_t>(index)];
+        const auto steps = static_cast<std::size_t>(t.last - t.first + 1);
+        switch (rule) {
+        case placement::large:
+            return t.bytes;
+        case placement::large_and_long_lived:
+            return t.bytes * steps;
+        case placement::long_lived:
+            return steps;
+        case placement::early:
+            return Size - static_cast<std::size_t>(index);
+        case placement::late:
+            break;
+        }
+        return static_cast<std::size_t>(index);
+    };
+    std::array<int, Size> order{};
+    for (std::size_t i = 0; i < Size; ++i) order[i] = static_cast<int>(i);
+    std::sort(order.begin(), order.end(), [&](int a, int b) {
+        const std::size_t left = weight(a);
+        const std::size_t right = weight(b);
+        return left != right ? left > right : a < b;
+    });
+    return order;
+}
+
+/// Places tensors in the given order, each at the lowest offset that no tensor alive at the same time occupies.
+/// Returns the arena's size.
+template <std::size_t Size>
+constexpr std::size_t place(std::array<allocation, Size>& tensors, const std::array<int, Size>& order) {
+    std::size_t top = 0;
+    for (std::size_t placed = 0; placed < Size; ++placed) {
+        allocation& t = tensors[static_cast<std::size_t>(order[placed])];
+        if (t.bytes == 0) continue;
+        t.offset = 0;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (std::size_t k = 0; k < placed; ++k) {
+                const allocation& other = tensors[static_cast<std::size_t>(order[k])];
+                if (other.bytes == 0 || !t.lives_with(other) || !t.overlaps(other)) continue;
+                t.offset = other.end();
+                moved = true;
+            }
+        }
+        top = std::max(top, t.end());
+    }
+    return top;
+}
+
+/// Finding the smallest arena is NP-hard. Any arena, though, is what some order of placement gives, and a good order
+/// is soon found: where one needs more than what is alive at once, the first tensor that ends beyond that moves to
+/// the front. A few rounds of it, from a few orders, reach the bound in nearly all networks, mostly in the first.
+template <std::size_t Size>
+constexpr memory_plan<Size> plan_memory(const node_array<Size>& nodes) {
+    memory_plan<Size> plan{.tensors = live_ranges(nodes)};
+    plan.largest_live_set = largest_live_set(plan.tensors);
+    plan.arena_bytes = std::numeric_limits<std::size_t>::max();
+    auto tensors = plan.tensors;
+    for (const placement rule : {placement::large, placement::large_and_long_lived, placement::long_lived,
+                                 placement::early, placement::late}) {
+        auto order = placement_order(tensors, rule);
+        for (int round = 0; round < 8 && plan.arena_bytes > plan.largest_live_set; ++round) {
+            const std::size_t bytes = place(tensors, order);
+            if (bytes < plan.arena_bytes) {
+                plan.arena_bytes = bytes;
+                plan.tensors = tensors;
+            }
+            const auto beyond = std::find_if(order.begin(), order.end(), [&](int index) {
+                const allocation& t = tensors[static_cast<std::size_t>(index)];
+                return t.bytes > 0 && t.end() > plan.largest_live_set;
+            });
+            if (beyond != order.end()) std::rotate(order.begin(), beyond, beyond + 1);
+        }
+        if (plan.arena_bytes == plan.largest_live_set) break;
+    }
+    for (allocation& t : plan.tensors)
+        if (t.alias_of >= 0) t.offset = plan.tensors[static_cast<std::size_t>(t.alias_of)].offset;
+    return plan;
+}
+
+} // namespace detail
+
+/// The memory plan of a graph whose numbers are chosen (or of a float graph), as constexpr data.
+template <graph_type G>
+inline constexpr auto memory_plan_of = detail::plan_memory(G::nodes);
+
+} // namespace statiq

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#ifndef STATIQ_NO_SIMD
+#include <xsimd/xsimd.hpp>
+#endif
+
+#include <type_traits>
+
+/// Vector primitives that no release of xsimd has. Each is a function template on an instruction set, called as
+/// `simd::primitive<Arch>(...)`: it has one exact scalar contract, a fallback for every instruction set, and overloads
+/// in namespace `detail` whose last parameter is the tag of the least instruction set they need. Tags derive from one
+/// another as instruction sets do, so overload resolution finds the best one; a new instruction set is a tag here and
+/// the overloads worth having.
+namespace statiq::simd {
+
+/// No vector instructions: kernels run their reference code.
+struct scalar {};
+
+/// Some instruction sets.
+template <class... Archs>
+struct arch_list {};
+
+#ifdef STATIQ_NO_SIMD
+
+using compiled_archs = arch_list<>;
+using native_arch = scalar;
+
+#else
+
+/// AVX2 with the byte dot product, as AVX-VNNI or as the 256-bit form of AVX-512 VNNI. xsimd's tags of this kind are
+/// younger than the releases supported here, and empty.
+struct avx_vnni : xsimd::fma3<xsimd::avx2> {};
+/// AVX-512 (F, CD, DQ, BW) with the byte dot product.
+struct avx512_vnni : xsimd::avx512bw {};
+
+namespace detail {
+template <class Arch>
+struct registers {
+    using type = Arch;
+};
+template <>
+struct registers<avx_vnni> {
+    using type = xsimd::fma3<xsimd::avx2>;
+};
+template <>
+struct registers<avx512_vnni> {
+    using type = xsimd::avx512bw;
+};
+
+/// What an overload for every instruction set takes as its tag: the conversion ranks below every base class.
+struct any_arch {
+    template <class Arch>
+    constexpr any_arch(const Arch&) noexcept {} // NOLINT(google-explicit-constructor)
+};
+} // namespace detail
+
+/// The xsimd instruction set whose registers Arch uses.
+template <class Arch>
+using register_arch = typename detail::registers<Arch>::type;
+
+/// A vector register of T.
+template <class T, class Arch>
+using batch = xsimd::batch<T, register_arch<Arch>>;
+
+/// How many vector registers there are.
+template <class Arch>
+inline constexpr int register_count =
+    std::is_base_of_v<xsimd::avx512f, Arch> || std::is_base_of_v<xsimd::neon64, Arch> ? 32 : 16;
+
+namespace detail {
+
+template <class... Lists>
+struct join;
+template <>
+struct join<> {
+    using type = arch_list<>;
+};
+template <class... Archs>
+struct join<arch_list<Archs...>> {
+    using type = arch_list<Archs...>;
+};
+template <class... Heads, class... Tails, class... Lists>
+struct join<arch_list<Heads...>, arch_list<Tails...>, Lists...> : join<arch_list<Heads..., Tails...>, Lists...> {};
+
+template <class First, class... Others>
+First first_of(arch_list<First, Others...>);
+scalar first_of(arch_list<>);
+
+template <bool Compiled, class... Archs>
+using list_if = std::conditional_t<Compiled, arch_list<Archs...>, arch_list<>>;
+
+#if defined(__AVX512VNNI__)
+inline constexpr bool has_avx512_vnni = XSIMD_WITH_AVX512BW;
+#else
+inline constexpr bool has_avx512_vnni = false;
+#endif
+#if defined(__AVXVNNI__) || (defined(__AVX512VNNI__) && defined(__AVX512VL__))
+inline constexpr bool has_avx_vnni = XSIMD_WITH_FMA3_AVX2;
+#else
+inline constexpr bool has_avx_vnni = false;
+#endif
+
+} // namespace detail
+
+/// Every instruction set this translation unit is compiled for, best first.
+using compiled_archs = typename detail::join<
+    detail::list_if<detail::has_avx512_vnni, avx512_vnni>, detail::list_if<bool{XSIMD_WITH_AVX512BW}, xsimd::avx512bw>,
+    detail::list_if<detail::has_avx_vnni, avx_vnni>,
+    detail::list_if<bool{XSIMD_WITH_FMA3_AVX2}, xsimd::fma3<xsimd::avx2>>,
+    detail::list_if<bool{XSIMD_WITH_AVX2}, xsimd::avx2>, detail::list_if<bool{XSIMD_WITH_SSE4_1}, xsimd::sse4_1>,
+    detail::list_if<bool{XSIMD_WITH_SSE2}, xsimd::sse2>, detail::list_if<bool{XSIMD_WITH_NEON64}, xsimd::neon64>>::type;
+
+/// The best of them.
+using native_arch = decltype(detail::first_of(compiled_archs{}));
+
+#endif
+
+} // namespace statiq::simd

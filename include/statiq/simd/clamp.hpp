@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/simd/arch.hpp>
+
+namespace statiq::simd {
+
+namespace detail {
+
+template <class B>
+inline B clamp(B x, B lowest, B highest, any_arch) noexcept {
+    return xsimd::min(xsimd::max(x, lowest), highest);
+}
+
+#if XSIMD_WITH_AVX512BW
+// GCC 12 warns of the undefined operand its own unmasked AVX-512 intrinsics pass; the masked ones have none, and under
+// a mask of ones compile to the same instructions.
+template <class R>
+inline xsimd::batch<float, R> clamp(xsimd::batch<float, R> x, xsimd::batch<float, R> lowest,
+                                    xsimd::batch<float, R> highest, xsimd::avx512bw) noexcept {
+    return _mm512_maskz_min_ps(0xffff, _mm512_maskz_max_ps(0xffff, x, lowest), highest);
+}
+#endif
+
+} // namespace detail
+
+/// min(max(x, lowest), highest) in every lane, lowest <= highest.
+template <class Arch, class T>
+[[nodiscard]] inline batch<T, Arch> clamp(xsimd::batch<T, register_arch<Arch>> x, T lowest, T highest) noexcept {
+    return detail::clamp(x, batch<T, Arch>(lowest), batch<T, Arch>(highest), Arch{});
+}
+
+} // namespace statiq::simd

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Everything: define a network, load it, deploy it, calibrate, quantize, run, analyse. Programs that only run a
+/// quantized network need <statiq/execute/integer_network.hpp> and the network's definition.
+
+#include <statiq/analyze/compare.hpp>
+#include <statiq/analyze/observed.hpp>
+#include <statiq/analyze/report.hpp>
+#include <statiq/analyze/summary.hpp>
+#include <statiq/calibrate/calibrate.hpp>
+#include <statiq/calibrate/observers.hpp>
+#include <statiq/execute/float_network.hpp>
+#include <statiq/execute/integer_network.hpp>
+#include <statiq/execute/model.hpp>
+#include <statiq/execute/simulated_network.hpp>
+#include <statiq/graph/network.hpp>
+#include <statiq/io/images.hpp>
+#include <statiq/io/parameters.hpp>
+#include <statiq/numeric/requantize.hpp>
+#include <statiq/passes/deploy.hpp>
+#include <statiq/plan/facts.hpp>
+#include <statiq/version.hpp>

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/simd/arch.hpp>
+
+/// f(Arch{}) for every instruction set this translation unit is compiled for.
+template <class F, class... Archs>
+void for_each_arch(statiq::simd::arch_list<Archs...>, F&& f) {
+    (f(Archs{}), ...);
+}
+template <class F>
+void for_each_arch(F&& f) {
+    for_each_arch(statiq::simd::compiled_archs{}, f);
+}

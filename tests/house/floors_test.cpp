@@ -31,7 +31,7 @@ const std::map<std::string, std::set<std::string>>& house() {
             {"simd", {"numeric"}},
             {"kernels", {"numeric", "tensor", "simd"}},
             {"execute", {"numeric", "tensor", "graph", "networks", "passes", "plan", "simd", "kernels"}},
-            {"io", {"numeric", "tensor", "graph"}},
+            {"io", {"numeric", "tensor", "graph", "passes"}},
         };
         auto above_execute = all["execute"];
         above_execute.insert("execute");

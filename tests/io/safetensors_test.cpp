@@ -157,6 +157,20 @@ TEST_CASE("a written file follows the format's advice: length, padding, alignmen
     CHECK(file.at("flags").values<std::uint8_t>()[1] == 1);
 }
 
+TEST_CASE("the data of a written file begins at a multiple of 8, after spaces") {
+    const io_test::temporary_folder folder;
+    const auto path = folder.path() / "w";
+    for (std::size_t longer = 0; longer < 8; ++longer) {
+        io::write_safetensors(path, {}, {{"a", std::string(longer, 'b')}});
+        const auto bytes = io::read_file(path);
+        CHECK(bytes.size() % 8 == 0);
+        const std::string header(reinterpret_cast<const char*>(bytes.data()) + 8, bytes.size() - 8);
+        const std::size_t end = header.rfind('}') + 1;
+        CHECK(header.size() - end < 8);
+        CHECK(header.find_first_not_of(' ', end) == std::string::npos);
+    }
+}
+
 TEST_CASE("what cannot be stored is refused and the old file stays") {
     const io_test::temporary_folder folder;
     const auto path = folder.path() / "w";

@@ -33,7 +33,9 @@ enum class kind { any, pointwise, depthwise, dense };
 /// A shape with every parameter drawn: tails in pixels and channels, padding wider than the image, empty rows of taps.
 inline convolution_shape random_shape(generator& random, kind k, int most_channels = 70) {
     convolution_shape s;
-    const auto channels = [&] { return draw(random, 0, 3) == 0 ? draw(random, 1, most_channels) : draw(random, 1, 20); };
+    const auto channels = [&] {
+        return draw(random, 0, 3) == 0 ? draw(random, 1, most_channels) : draw(random, 1, 20);
+    };
     if (k == kind::dense) {
         s.in = {1, 1, draw(random, 1, 4 * most_channels)};
         s.out = {1, 1, channels()};
@@ -57,7 +59,8 @@ inline convolution_shape random_shape(generator& random, kind k, int most_channe
         const int room = in + before + after - (kernel - 1) * dilation - 1;
         return room < 0 ? 1 : room / stride + 1; // a window larger than the padded image reads padding beyond it
     };
-    s.out.height = extent(s.in.height, s.over.kernel_height, s.over.stride_height, s.over.dilation_height, s.over.pad_top);
+    s.out.height =
+        extent(s.in.height, s.over.kernel_height, s.over.stride_height, s.over.dilation_height, s.over.pad_top);
     s.out.width = extent(s.in.width, s.over.kernel_width, s.over.stride_width, s.over.dilation_width, s.over.pad_left);
     if (k == kind::depthwise) {
         s.in.channels = s.groups = draw(random, 2, 2 * most_channels);
@@ -86,7 +89,8 @@ std::vector<T> random_integers(generator& random, std::size_t count, int lowest 
     std::vector<T> values(count);
     // Now and then only the ends of the range, where sums and products are largest.
     const bool extreme = draw(random, 0, 5) == 0;
-    for (T& v : values) v = static_cast<T>(extreme ? (draw(random, 0, 1) ? lowest : highest) : draw(random, lowest, highest));
+    for (T& v : values)
+        v = static_cast<T>(extreme ? (draw(random, 0, 1) ? lowest : highest) : draw(random, lowest, highest));
     return values;
 }
 
@@ -124,8 +128,10 @@ struct integer_case {
         lowest = draw(random, 0, 1) ? std::numeric_limits<Out>::lowest() : (a < b ? a : b);
         highest = draw(random, 0, 1) ? std::numeric_limits<Out>::max() : (a < b ? b : a);
         constexpr int offset = statiq::kernels::packed_offset<In, Natural>;
-        if (has_zero_points) natural_zero_points = random_integers<std::int32_t>(random, outputs, least, magnitude);
-        else natural_zero_points.assign(outputs, 0);
+        if (has_zero_points)
+            natural_zero_points = random_integers<std::int32_t>(random, outputs, least, magnitude);
+        else
+            natural_zero_points.assign(outputs, 0);
         if (has_zero_points || offset != 0)
             for (const std::int32_t z : natural_zero_points) zero_points.push_back(z - offset);
         // Factors that put typical sums inside the output range, and a few that saturate or vanish.
@@ -133,13 +139,17 @@ struct integer_case {
         for (std::size_t o = 0; o < outputs; ++o) {
             const double typical = 60.0 / (30.0 * magnitude * (1.0 + s.reduction() / 4.0));
             const int odd = draw(random, 0, 20);
-            factors.push_back(Scheme::prepare(odd == 0 ? 3.7 : odd == 1 ? 0.0 : odd == 2 ? 0.5 : typical * std::exp2(exponent(random))));
+            factors.push_back(Scheme::prepare(odd == 0   ? 3.7
+                                              : odd == 1 ? 0.0
+                                              : odd == 2 ? 0.5
+                                                         : typical * std::exp2(exponent(random))));
         }
         packed.resize(statiq::kernels::packed_weight_count<In, weight>(s));
         statiq::kernels::pack_weights<In>(natural.data(), packed.data(), s);
         corrected.resize(outputs);
-        statiq::kernels::correct_bias<In>(bias.data(), packed.data(), zero_points.empty() ? nullptr : zero_points.data(),
-                                          input_zero_point, s, corrected.data());
+        statiq::kernels::correct_bias<In>(bias.data(), packed.data(),
+                                          zero_points.empty() ? nullptr : zero_points.data(), input_zero_point, s,
+                                          corrected.data());
     }
 
     [[nodiscard]] arguments args(std::vector<Out>& output) const {

@@ -38,6 +38,8 @@ enum class block {
     inception,   ///< convolutions and a pool side by side
     pool,        ///< and sometimes an activation of its own
     lone_norm,   ///< a batch norm that follows no linear layer
+    rearranged,  ///< padded with zeros, then with its axes in another order
+    excitation,  ///< a mean over the image, added to every pixel
     shared_norm, ///< a batch norm whose convolution has another reader
     count
 };
@@ -50,7 +52,7 @@ struct block_choice {
     statiq::layer_spec second{};
     statiq::layer_spec norm{};
     bool has_norm = false;
-    int act = 0; ///< none, ReLU, ReLU6
+    int act = 0; ///< none, ReLU, ReLU6, clamp to [-1, 1]
 };
 
 /// A window that fits: padding smaller than its reach, so that every position sees the image.
@@ -80,7 +82,7 @@ constexpr block_choice draw_block(int seed, int step, const statiq::extents& in)
                         .second = {.kind = statiq::operation::convolution, .out_channels = in.channels},
                         .norm = {.kind = statiq::operation::batch_norm, .epsilon = draw.one_in(2) ? 1e-3F : 1e-5F}};
     choice.has_norm = !draw.one_in(3);
-    choice.act = draw(0, 2);
+    choice.act = draw.one_in(8) ? 3 : draw(0, 2);
     statiq::layer_spec& first = choice.first;
     first.bias = draw.one_in(4) ? statiq::bias_rule::always : statiq::bias_rule::unless_batch_norm_follows;
     const int bounded_kernel = draw.one_in(2) ? 3 : 1;
@@ -126,8 +128,10 @@ constexpr auto activation_part() {
         return statiq::identity;
     else if constexpr (Act == 1)
         return statiq::relu;
-    else
+    else if constexpr (Act == 2)
         return statiq::relu6;
+    else
+        return statiq::relu_n1_to_1;
 }
 template <bool Present, statiq::layer_spec Spec>
 constexpr auto optional_part() {
@@ -157,18 +161,31 @@ constexpr auto random_block() {
         return first | act;
     else if constexpr (choice.kind == block::lone_norm)
         return statiq::relu | norm | act;
+    else if constexpr (choice.kind == block::rearranged)
+        return statiq::pad<1, 0, 0, 2> | statiq::transpose<1, 0, 2> | act;
+    else if constexpr (choice.kind == block::excitation)
+        return statiq::add(statiq::global_average_pool | second | act |
+                               statiq::broadcast<In.height, In.width, In.channels>,
+                           statiq::convert) |
+               norm;
     else if constexpr (choice.kind == block::shared_norm)
         return first | statiq::add(norm, statiq::identity) | act;
     else
         return first | maybe_norm | act;
 }
 
-template <int Seed>
+template <int Seed, bool ByteSoftmax>
 constexpr auto random_head() {
     using namespace statiq;
+    constexpr auto probabilities = [] {
+        if constexpr (ByteSoftmax)
+            return with<quantized<8>, quantized<8, asymmetric>>(softmax);
+        else
+            return softmax;
+    }();
     constexpr auto kind = static_cast<head>(draws(Seed + 7000)(0, static_cast<int>(head::count) - 1));
     if constexpr (kind == head::classifier)
-        return global_average_pool | dense<10> | softmax;
+        return global_average_pool | dense<10> | probabilities;
     else if constexpr (kind == head::flat)
         return flatten | dense<7>;
     else if constexpr (kind == head::hidden)
@@ -176,45 +193,46 @@ constexpr auto random_head() {
     else if constexpr (kind == head::convolutional)
         return conv<6> | relu6 | global_average_pool;
     else if constexpr (kind == head::norm)
-        return flatten | dense<9> | batch_norm | relu6 | dense<4> | softmax;
+        return flatten | dense<9> | batch_norm | relu6 | dense<4> | probabilities;
     else
         return identity;
 }
 
 inline constexpr int random_blocks = 4;
 
-template <int Seed, int Step, class Body>
+template <int Seed, bool ByteSoftmax, int Step, class Body>
 constexpr auto grow(const Body& body) {
     if constexpr (Step == random_blocks) {
-        return body | random_head<Seed>();
+        return body | random_head<Seed, ByteSoftmax>();
     } else {
         constexpr statiq::extents now = statiq::output_extents<statiq::network<Body>>;
-        return grow<Seed, Step + 1>(body | random_block<Seed, Step, now>());
+        return grow<Seed, ByteSoftmax, Step + 1>(body | random_block<Seed, Step, now>());
     }
 }
 
-template <int Seed>
+template <int Seed, bool ByteSoftmax>
 constexpr auto random_body() {
     constexpr statiq::extents in = [] {
         draws draw(Seed + 5000);
         return statiq::extents{draw(7, 13), draw(7, 13), draw(1, 5)};
     }();
-    return grow<Seed, 0>(statiq::input<in.height, in.width, in.channels> | statiq::identity);
+    return grow<Seed, ByteSoftmax, 0>(statiq::input<in.height, in.width, in.channels> | statiq::identity);
 }
 
 /// Member `Seed` of the family.
-template <int Seed>
-struct random_network final : statiq::network<decltype(random_body<Seed>())> {};
+/// @tparam ByteSoftmax its softmax, if any, is one of 8 bits whatever the numbers of the other layers.
+template <int Seed, bool ByteSoftmax = false>
+struct random_network final : statiq::network<decltype(random_body<Seed, ByteSoftmax>())> {};
 
 /// How many members the tests look at; together they hold every kind of block, padding, stride, head: see
-/// execute/random_network_test.cpp.
+/// execute/float_network_test.cpp.
 inline constexpr int random_networks = 16;
 
 /// visit.operator()<random_network<First>>() and so on up to Last - 1.
-template <int First = 0, int Last = random_networks, class Visit>
+template <int First = 0, int Last = random_networks, bool ByteSoftmax = false, class Visit>
 void for_each_random_network(Visit&& visit) {
     [&]<int... I>(std::integer_sequence<int, I...>) {
-        (visit.template operator()<random_network<First + I>>(), ...);
+        (visit.template operator()<random_network<First + I, ByteSoftmax>>(), ...);
     }
     (std::make_integer_sequence<int, Last - First>{});
 }

@@ -5,6 +5,7 @@
 #include <statiq/graph/parameters.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -65,8 +66,7 @@ void for_outputs(const statiq::node& n, Visit visit) {
 inline std::size_t weight_at(const statiq::node& n, int o, int ky, int kx, int c) {
     if (n.is_depthwise()) return static_cast<std::size_t>((ky * n.over.kernel_width + kx) * n.out.channels + o);
     const int per_group = n.in.channels / n.groups;
-    return static_cast<std::size_t>(
-        ((o * n.over.kernel_height + ky) * n.over.kernel_width + kx) * per_group + c);
+    return static_cast<std::size_t>(((o * n.over.kernel_height + ky) * n.over.kernel_width + kx) * per_group + c);
 }
 
 /// A sum of `terms` products, each rounded once or not at all, in any order (Higham's gamma).
@@ -97,10 +97,14 @@ struct running_sum {
     }
 };
 
+/// An activation moves values no further apart than they were.
 inline void clamp(reals& of, statiq::activation how) {
     if (how == statiq::activation::none) return;
-    for (double& value : of.value)
-        value = std::min(std::max(value, 0.0), how == statiq::activation::relu6 ? 6.0 : HUGE_VAL);
+    const double low = how == statiq::activation::relu_n1_to_1 ? -1.0 : 0.0;
+    const double high = how == statiq::activation::relu6          ? 6.0
+                        : how == statiq::activation::relu_n1_to_1 ? 1.0
+                                                                  : HUGE_VAL;
+    for (double& value : of.value) value = std::min(std::max(value, low), high);
 }
 
 inline reals softmax(const statiq::node& n, const reals& x) {
@@ -134,9 +138,8 @@ inline reals softmax(const statiq::node& n, const reals& x) {
 } // namespace detail
 
 /// Node `n` of `nodes` on the given input tensors.
-inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& n,
-                       const statiq::layer_parameters& from, std::span<const reals* const> inputs,
-                       const parameter_error& parameters = {}) {
+inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& n, const statiq::layer_parameters& from,
+                       std::span<const reals* const> inputs, const parameter_error& parameters = {}) {
     using statiq::operation;
     reals y(n.out.size());
     const reals& x = *inputs[0];
@@ -180,11 +183,6 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
                          detail::sum_roundoff(3) * (std::abs(scale) * x.largest(i) + std::abs(shift)) +
                          0x1p-50 * std::abs(scale * static_cast<double>(from.mean[c]));
         });
-        break;
-    case operation::relu:
-    case operation::relu6:
-        y = x;
-        detail::clamp(y, n.kind == operation::relu ? statiq::activation::relu : statiq::activation::relu6);
         break;
     case operation::max_pool:
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
@@ -240,13 +238,39 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
     case operation::softmax:
         y = detail::softmax(n, x);
         break;
+    case operation::transpose:
+        detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
+            const std::array<int, 3> out{row, column, c};
+            std::array<int, 3> in{};
+            for (std::size_t i = 0; i < 3; ++i) in[static_cast<std::size_t>(n.axes[i])] = out[i];
+            carry(to, x, detail::at(n.in, in[0], in[1], in[2]));
+        });
+        break;
+    case operation::pad:
+        detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
+            const int in_row = row - n.over.pad_top;
+            const int in_column = column - n.over.pad_left;
+            if (in_row >= 0 && in_row < n.in.height && in_column >= 0 && in_column < n.in.width)
+                carry(to, x, detail::at(n.in, in_row, in_column, c));
+        });
+        break;
+    case operation::broadcast:
+        detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
+            carry(
+                to, x,
+                detail::at(n.in, n.in.height == 1 ? 0 : row, n.in.width == 1 ? 0 : column, n.in.channels == 1 ? 0 : c));
+        });
+        break;
     case operation::input:
-    case operation::flatten:
+    case operation::relu:
+    case operation::relu6:
+    case operation::relu_n1_to_1:
+    case operation::reshape:
     case operation::convert:
         y = x;
         break;
     }
-    detail::clamp(y, n.fused);
+    detail::clamp(y, n.applied());
     return y;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/tensor/samples.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/passes/rewrite.hpp>
+#include <statiq/tensor/samples.hpp>
 
 #include <algorithm>
 #include <array>

@@ -5,15 +5,17 @@
 #include <statiq/analyze/summary.hpp>
 #include <statiq/analyze/table.hpp>
 
-#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace statiq {
 
-/// Decibels as text; a tensor without any error has no finite ratio.
-inline std::string decibels(double value) { return std::isfinite(value) ? fixed(value, 1) : "exact"; }
+/// Decibels as text; a tensor without any error has an infinite ratio.
+inline std::string decibels(double value) {
+    return value == std::numeric_limits<double>::infinity() ? "exact" : fixed(value, 1);
+}
 
 /// A comparison as a table: layer, operation, output, SQNR in dB, mean squared error.
 inline std::string report(const std::vector<layer_comparison>& lines) {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <statiq/calibrate/observers.hpp>
-#include <statiq/tensor/samples.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/tensor/samples.hpp>
 
 #include <algorithm>
 #include <array>
@@ -42,19 +42,23 @@ node_ranges<G> calibrate(const parameters<G>& deployed_parameters, const Samples
                                     std::to_string(input_extents<G>.size()) + " values, found " +
                                     std::to_string(sample.size()));
         std::size_t bad = node_count<G>;
-        bool nan = false;
+        bool bad_is_nan = false;
         network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) {
             batch_range& r = seen[I];
             bool finite = true;
+            bool nan = false;
             for (std::size_t k = 0; k < G::nodes[I].out.size(); ++k) {
                 r.min = std::min(r.min, values[k]);
                 r.max = std::max(r.max, values[k]);
                 finite = finite && std::isfinite(values[k]);
                 nan = nan || std::isnan(values[k]);
             }
-            if (!finite) bad = std::min(bad, I);
+            if (finite || bad < I) return;
+            bad = I;
+            bad_is_nan = nan;
         });
-        if (bad < node_count<G>) throw calibration_error(G::nodes[bad].name.view(), s, nan ? "a NaN" : "an infinity");
+        if (bad < node_count<G>)
+            throw calibration_error(G::nodes[bad].name.view(), s, bad_is_nan ? "a NaN" : "an infinity");
         if ((s + 1) % batch != 0 && s + 1 != samples.size()) continue;
         for (std::size_t i = 0; i < node_count<G>; ++i) rule.update(seen[i], ranges[i], s < batch);
         seen = {};

@@ -52,8 +52,7 @@ class float_network {
   public:
     using graph = G;
 
-    explicit float_network(const parameters<G>& from)
-        : arena_((memory_plan_of<G>.arena_bytes + sizeof(float) - 1) / sizeof(float)) {
+    explicit float_network(const parameters<G>& from) : arena_((plan.arena_bytes + sizeof(float) - 1) / sizeof(float)) {
         for (std::size_t i = 0; i < node_count<G>; ++i) layers_[i] = pack_float_layer(G::nodes[i], from[i]);
     }
 
@@ -67,10 +66,10 @@ class float_network {
                 inputs[k] = tensors_[static_cast<std::size_t>(n.inputs[k])];
             if constexpr (n.kind == operation::input) {
                 tensors_[I] = input;
-            } else if constexpr (n.kind == operation::flatten) {
+            } else if constexpr (n.kind == operation::reshape) {
                 tensors_[I] = inputs[0];
             } else {
-                float* output = arena_.data() + memory_plan_of<G>.tensors[I].offset / sizeof(float);
+                float* output = arena_.data() + plan.tensors[I].offset / sizeof(float);
                 detail::float_step(G::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
                                    layers_[I].view(), output);
                 tensors_[I] = output;
@@ -82,6 +81,13 @@ class float_network {
     std::span<const float> operator()(std::span<const float> input) noexcept { return run(input.data()); }
 
   private:
+    /// Room for floats, whatever numbers `with<...>` chose for the integer network.
+    static constexpr auto plan = [] {
+        auto nodes = G::nodes;
+        for (node& n : nodes) n.numbers.activation = float32::format;
+        return detail::plan_memory(nodes);
+    }();
+
     std::array<packed_float_layer, node_count<G>> layers_;
     std::vector<float> arena_;
     std::array<const float*, node_count<G>> tensors_{};

@@ -4,12 +4,15 @@
 #include <statiq/graph/node.hpp>
 #include <statiq/kernels/convolution.hpp>
 #include <statiq/kernels/reference/add.hpp>
+#include <statiq/kernels/reference/broadcast.hpp>
 #include <statiq/kernels/reference/concat.hpp>
 #include <statiq/kernels/reference/convert.hpp>
 #include <statiq/kernels/reference/mean.hpp>
 #include <statiq/kernels/reference/pool.hpp>
+#include <statiq/kernels/reference/rearrange.hpp>
 #include <statiq/kernels/reference/softmax.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -28,20 +31,24 @@ struct real_clamp {
     float highest = std::numeric_limits<float>::infinity();
 };
 constexpr real_clamp clamp_of(activation fused) {
-    if (fused == activation::none) return {};
-    return {0.0F, fused == activation::relu6 ? 6.0F : std::numeric_limits<float>::infinity()};
-}
-/// The activation a node applies: its own kind's, or the fused one.
-constexpr activation activation_of(const node& n) {
-    if (n.kind == operation::relu) return activation::relu;
-    return n.kind == operation::relu6 ? activation::relu6 : n.fused;
+    switch (fused) {
+    case activation::none:
+        break;
+    case activation::relu:
+        return {.lowest = 0.0F};
+    case activation::relu6:
+        return {0.0F, 6.0F};
+    case activation::relu_n1_to_1:
+        return {-1.0F, 1.0F};
+    }
+    return {};
 }
 
 /// Computes node `n` of `nodes` in float. `inputs` are its input tensors in order, `output` n.out.size() values.
 inline void float_step(const node* nodes, const node& n, std::span<const float* const> inputs,
                        const float_step_parameters& from, float* output) noexcept {
     namespace reference = kernels::reference;
-    const real_clamp clamped = clamp_of(activation_of(n));
+    const real_clamp clamped = clamp_of(n.applied());
     const float* in = inputs[0];
     switch (n.kind) {
     case operation::convolution:
@@ -63,6 +70,7 @@ inline void float_step(const node* nodes, const node& n, std::span<const float* 
     }
     case operation::relu:
     case operation::relu6:
+    case operation::relu_n1_to_1:
         reference::clamp(reference::clamp_arguments<float>{
             .input = in, .size = n.out.size(), .lowest = clamped.lowest, .highest = clamped.highest, .output = output});
         break;
@@ -94,13 +102,31 @@ inline void float_step(const node* nodes, const node& n, std::span<const float* 
         }
         break;
     }
+    case operation::transpose:
+        reference::transpose(
+            reference::transpose_arguments<float>{.input = in, .in = n.in, .axes = n.axes, .output = output});
+        break;
+    case operation::pad:
+        reference::pad(reference::pad_arguments<float>{.input = in,
+                                                       .in = n.in,
+                                                       .out = n.out,
+                                                       .pad_top = n.over.pad_top,
+                                                       .pad_left = n.over.pad_left,
+                                                       .value = 0.0F,
+                                                       .output = output});
+        break;
+    case operation::broadcast:
+        reference::broadcast(in, n.in, n.out, output);
+        break;
     case operation::softmax:
         reference::softmax(reference::float_softmax_arguments{.input = in, .in = n.in, .output = output});
         break;
+    case operation::convert: // the reals stay what they are
+        std::copy_n(in, n.out.size(), output);
+        break;
     case operation::input:
-    case operation::flatten:
-    case operation::convert:
-        break; // no float arithmetic: the executions handle them
+    case operation::reshape:
+        break; // no data moves: the executions handle them
     }
 }
 

@@ -85,7 +85,7 @@ class integer_network {
     template <std::size_t I>
     constexpr void step(const input_type* input) const noexcept {
         constexpr const node& n = Q::nodes[I];
-        if constexpr (n.kind == operation::input || n.kind == operation::flatten)
+        if constexpr (n.kind == operation::input || n.kind == operation::reshape)
             return;
         else if constexpr (n.kind == operation::convert && stored_float<I> != stored_float<input_of<I>>)
             change_domain<I>(input);

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace statiq {
 
@@ -29,9 +30,10 @@ constexpr weight_storage storage_of_weights(const node& n, const number_format& 
     return bytes ? weight_storage::bytes : weight_storage::words;
 }
 
-/// What packing subtracts from weights and their zero points.
+/// What packing subtracts from weights and their zero points, so that they fit signed storage.
 constexpr std::int32_t weight_offset(const node& n, const number_format& input) {
-    return is_byte(n.numbers.weight) && is_byte(input) && !n.numbers.weight.is_signed() ? 128 : 0;
+    if (is_byte(n.numbers.weight) && is_byte(input) && !n.numbers.weight.is_signed()) return 128;
+    return n.numbers.weight.highest > std::numeric_limits<std::int16_t>::max() ? 32768 : 0;
 }
 constexpr bool has_weight_zero_points(const node& n, const number_format& input) {
     return n.numbers.weight.has_zero_point || weight_offset(n, input) != 0;
@@ -113,6 +115,7 @@ constexpr std::uint64_t layout_fingerprint() {
               std::int64_t{n.over.dilation_height}, std::int64_t{n.over.dilation_width}, std::int64_t{n.over.pad_top},
               std::int64_t{n.over.pad_left}, std::int64_t{n.groups}, std::int64_t{n.has_bias}})
             mix(part);
+        for (const int axis : n.axes) mix(axis);
         for (int k = 0; k < n.input_count; ++k) mix(n.inputs[static_cast<std::size_t>(k)]);
         mix_format(n.numbers.activation);
         if (n.is_linear()) mix_format(n.numbers.weight);

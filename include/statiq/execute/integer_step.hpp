@@ -4,10 +4,12 @@
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/kernels/convolution.hpp>
+#include <statiq/kernels/reference/broadcast.hpp>
 #include <statiq/kernels/reference/concat.hpp>
 #include <statiq/kernels/reference/convert.hpp>
 #include <statiq/kernels/reference/mean.hpp>
 #include <statiq/kernels/reference/pool.hpp>
+#include <statiq/kernels/reference/rearrange.hpp>
 
 #include <array>
 #include <cstddef>
@@ -46,6 +48,51 @@ constexpr void linear_step(const node& n, const In* input, std::int32_t input_ze
         n.convolution());
 }
 
+/// Computes a node whose output integers keep its input's scale and zero point: pools, activations, rearrangements.
+template <class T, class Scheme>
+constexpr void keeping_step(const node& n, const T* in, std::int32_t zero_point,
+                            const node_constants<Scheme>& constants, T* output) noexcept {
+    namespace reference = kernels::reference;
+    const reference::pool_arguments<T> pool{.input = in,
+                                            .in = n.in,
+                                            .out = n.out,
+                                            .over = n.over,
+                                            .lowest = constants.lowest,
+                                            .highest = constants.highest,
+                                            .output = output};
+    switch (n.kind) {
+    case operation::max_pool:
+        reference::max_pool(pool);
+        break;
+    case operation::average_pool:
+        reference::average_pool(pool);
+        break;
+    case operation::transpose:
+        reference::transpose(
+            reference::transpose_arguments<T>{.input = in, .in = n.in, .axes = n.axes, .output = output});
+        break;
+    case operation::pad:
+        reference::pad(reference::pad_arguments<T>{.input = in,
+                                                   .in = n.in,
+                                                   .out = n.out,
+                                                   .pad_top = n.over.pad_top,
+                                                   .pad_left = n.over.pad_left,
+                                                   .value = static_cast<T>(zero_point),
+                                                   .output = output});
+        break;
+    case operation::broadcast:
+        reference::broadcast(in, n.in, n.out, output);
+        break;
+    default:
+        reference::clamp(reference::clamp_arguments<T>{.input = in,
+                                                       .size = n.out.size(),
+                                                       .lowest = constants.lowest,
+                                                       .highest = constants.highest,
+                                                       .output = output});
+        break;
+    }
+}
+
 /// Computes any other node whose inputs are all of type In, in integers. `zero_points` are the inputs'.
 template <class In, class Out, class Scheme>
 constexpr void integer_step(const node* nodes, const node& n, std::span<const In* const> inputs,
@@ -53,29 +100,11 @@ constexpr void integer_step(const node* nodes, const node& n, std::span<const In
                             Out* output) noexcept {
     namespace reference = kernels::reference;
     const In* in = inputs[0];
+    if (keeps_numbers(n.kind)) {
+        if constexpr (std::is_same_v<In, Out>) keeping_step(n, in, zero_points[0], constants, output);
+        return;
+    }
     switch (n.kind) {
-    case operation::relu:
-    case operation::relu6:
-    case operation::max_pool:
-    case operation::average_pool:
-        if constexpr (std::is_same_v<In, Out>) { // these keep their input's integers
-            if (n.kind == operation::relu || n.kind == operation::relu6)
-                reference::clamp(reference::clamp_arguments<In>{.input = in,
-                                                                .size = n.out.size(),
-                                                                .lowest = constants.lowest,
-                                                                .highest = constants.highest,
-                                                                .output = output});
-            const reference::pool_arguments<In> pool{.input = in,
-                                                     .in = n.in,
-                                                     .out = n.out,
-                                                     .over = n.over,
-                                                     .lowest = constants.lowest,
-                                                     .highest = constants.highest,
-                                                     .output = output};
-            if (n.kind == operation::max_pool) reference::max_pool(pool);
-            if (n.kind == operation::average_pool) reference::average_pool(pool);
-        }
-        break;
     case operation::global_average_pool:
         reference::mean<Scheme>(
             reference::mean_arguments<In, Out, Scheme>{.input = in,

@@ -4,13 +4,24 @@
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace statiq {
+
+/// A node's integers where they lie: as `quantized_layer`, whose members the other ones view, or in constant arrays.
+struct quantized_layer_view {
+    affine output{};
+    std::span<const std::int32_t> weight{};     ///< in natural order
+    std::span<const affine> weight_map{};       ///< one for each output channel
+    std::span<const std::int32_t> bias{};       ///< one for each output channel
+    const layer_parameters* floating = nullptr; ///< of a float layer
+};
+template <graph_type G>
+using quantized_layers = std::array<quantized_layer_view, node_count<G>>;
 
 namespace detail {
 
@@ -19,24 +30,53 @@ constexpr void set_clamp(const node& n, const affine& output, std::int32_t& lowe
     const number_format& format = n.numbers.activation;
     lowest = format.lowest;
     highest = format.highest;
-    const bool six = n.fused == activation::relu6 || n.kind == operation::relu6;
-    if (six || n.fused == activation::relu || n.kind == operation::relu) lowest = quantize(0.0F, output, format);
-    if (six) highest = quantize(6.0F, output, format);
+    switch (n.applied()) {
+    case activation::none:
+        break;
+    case activation::relu:
+        lowest = quantize(0.0F, output, format);
+        break;
+    case activation::relu6:
+        lowest = quantize(0.0F, output, format);
+        highest = quantize(6.0F, output, format);
+        break;
+    case activation::relu_n1_to_1:
+        lowest = quantize(-1.0F, output, format);
+        highest = quantize(1.0F, output, format);
+        break;
+    }
+}
+
+/// The real multiplier M = s_x * s_w / s_y of an output channel (P3 (5)), with every rounding where TensorFlow Lite has
+/// it: a fully connected layer with one weight scale rounds the product of scales to float, all others do not.
+constexpr double accumulator_multiplier(operation kind, bool single_weight_scale, float input_scale, float weight_scale,
+                                        float output_scale) {
+    const double product = kind == operation::dense && single_weight_scale
+                               ? static_cast<double>(input_scale * weight_scale)
+                               : static_cast<double>(input_scale) * static_cast<double>(weight_scale);
+    return product / static_cast<double>(output_scale);
 }
 
 /// Packs natural integers as the kernels store them beside activations of type In.
-template <class In, class Natural, class Packed>
-void pack_integers(const std::vector<std::int32_t>& natural, Packed* packed, const convolution_shape& shape) {
-    const std::vector<Natural> narrow(natural.begin(), natural.end());
-    kernels::pack_weights<In, Natural>(narrow.data(), packed, shape);
+template <class In, class Packed>
+constexpr void pack_integers(std::span<const std::int32_t> natural, std::int32_t offset, Packed* packed,
+                             const convolution_shape& shape) {
+    kernels::with_packed_layout<In, Packed>(shape, [&](const auto& layout) {
+        std::fill_n(packed, layout.size(), Packed{0});
+        for (int o = 0; o < shape.out.channels; ++o)
+            for (int tap = 0; tap < shape.over.taps(); ++tap)
+                for (int c = 0; c < shape.in_channels_per_group(); ++c)
+                    packed[layout.index(o, tap, c)] =
+                        static_cast<Packed>(natural[shape.weight_index(o, tap, c)] - offset);
+    });
 }
 
 template <graph_type Q, class Scheme>
 class preparation {
   public:
-    preparation(const quantized_parameters<Q>& from, integer_parameters<Q, Scheme>& to) : from_(from), to_(to) {}
+    constexpr preparation(const quantized_layers<Q>& from, integer_parameters<Q, Scheme>& to) : from_(from), to_(to) {}
 
-    void run() {
+    constexpr void run() {
         to_.fingerprint = to_.expected_fingerprint;
         to_.size = sizeof(to_);
         for (std::size_t i = 0; i < node_count<Q>; ++i) {
@@ -57,12 +97,12 @@ class preparation {
     }
 
   private:
-    [[nodiscard]] std::size_t input_of(std::size_t i, int k = 0) const {
+    [[nodiscard]] constexpr std::size_t input_of(std::size_t i, int k = 0) const {
         return static_cast<std::size_t>(Q::nodes[i].inputs[static_cast<std::size_t>(k)]);
     }
-    [[nodiscard]] float scale_of(std::size_t i) const { return from_[i].output.scale; }
+    [[nodiscard]] constexpr float scale_of(std::size_t i) const { return from_[i].output.scale; }
 
-    void set_factors(std::size_t i) {
+    constexpr void set_factors(std::size_t i) {
         const node& n = Q::nodes[i];
         auto& constants = to_.constants[i];
         if (n.kind == operation::input) return;
@@ -93,13 +133,13 @@ class preparation {
         const node& n = Q::nodes[i];
         const convolution_shape shape = n.convolution();
         float* weights = to_.floats.data() + to_.layout.at[i].floats;
-        kernels::pack_weights<float, float>(from_[i].floating.weight.data(), weights, shape);
+        kernels::pack_weights<float, float>(from_[i].floating->weight.data(), weights, shape);
         float* biases = weights + kernels::packed_weight_count<float, float>(shape);
         for (std::size_t c = 0; c < static_cast<std::size_t>(n.out.channels); ++c)
-            biases[c] = n.has_bias ? from_[i].floating.bias[c] : 0.0F;
+            biases[c] = n.has_bias ? from_[i].floating->bias[c] : 0.0F;
     }
 
-    void pack_linear(std::size_t i) {
+    constexpr void pack_linear(std::size_t i) {
         const node& n = Q::nodes[i];
         const convolution_shape shape = n.convolution();
         const auto& at = to_.layout.at[i];
@@ -112,34 +152,22 @@ class preparation {
         std::int32_t* corrected = biases + channels;
         std::int32_t* zero_points = nullptr;
         if (has_weight_zero_points(n, input)) zero_points = corrected + channels;
+        const bool single_scale = channels == 1 || n.numbers.weight.per == granularity::tensor;
         for (std::size_t c = 0; c < channels; ++c) {
             biases[c] = from_[i].bias[c];
             if (zero_points != nullptr) zero_points[c] = from_[i].weight_map[c].zero_point - weight_offset(n, input);
-            to_.factors[at.factors + c] =
-                Scheme::prepare(static_cast<double>(input_map.scale) *
-                                static_cast<double>(from_[i].weight_map[c].scale) / static_cast<double>(scale_of(i)));
+            to_.factors[at.factors + c] = Scheme::prepare(accumulator_multiplier(
+                n.kind, single_scale, input_map.scale, from_[i].weight_map[c].scale, scale_of(i)));
         }
-        const auto correct = [&]<class In, class Weight>(const In*, const Weight* weights) {
-            kernels::correct_bias<In, Weight>(biases, weights, zero_points, input_map.zero_point, shape, corrected);
-        };
-        const auto pack = [&]<class In>(const In* activations) {
-            const auto& natural = from_[i].weight;
-            if (storage_of_weights(n, input) == weight_storage::words) {
-                std::int16_t* packed = to_.words.data() + at.words;
-                pack_integers<In, std::int16_t>(natural, packed, shape);
-                correct(activations, packed);
-            } else {
-                std::int8_t* packed = to_.bytes.data() + at.bytes;
-                if constexpr (sizeof(In) == 1) {
-                    if (weight_offset(n, input) != 0)
-                        pack_integers<In, std::uint8_t>(natural, packed, shape);
-                    else
-                        pack_integers<In, std::int8_t>(natural, packed, shape);
-                } else {
-                    pack_integers<In, std::int8_t>(natural, packed, shape);
-                }
-                correct(activations, packed);
-            }
+        const auto pack = [&]<class In>(const In*) {
+            const auto store = [&]<class Packed>(Packed* packed) {
+                pack_integers<In>(from_[i].weight, weight_offset(n, input), packed, shape);
+                kernels::correct_bias<In, Packed>(biases, packed, zero_points, input_map.zero_point, shape, corrected);
+            };
+            if (storage_of_weights(n, input) == weight_storage::words)
+                store(to_.words.data() + at.words);
+            else
+                store(to_.bytes.data() + at.bytes);
         };
         if (is_byte(input)) {
             if (input.is_signed())
@@ -154,16 +182,24 @@ class preparation {
         }
     }
 
-    const quantized_parameters<Q>& from_;
+    const quantized_layers<Q>& from_;
     integer_parameters<Q, Scheme>& to_;
 };
 
 } // namespace detail
 
-/// Packs a network's integers for the kernels. `to` may be large: keep it off the stack.
+/// Packs a network's integers for the kernels; in a constant expression too, where no layer is float. `to` may be
+/// large: keep it off the stack.
+template <graph_type Q, class Scheme>
+constexpr void prepare(const quantized_layers<Q>& from, integer_parameters<Q, Scheme>& to) {
+    detail::preparation<Q, Scheme>(from, to).run();
+}
 template <graph_type Q, class Scheme>
 void prepare(const quantized_parameters<Q>& from, integer_parameters<Q, Scheme>& to) {
-    detail::preparation<Q, Scheme>(from, to).run();
+    quantized_layers<Q> layers;
+    for (std::size_t i = 0; i < node_count<Q>; ++i)
+        layers[i] = {from[i].output, from[i].weight, from[i].weight_map, from[i].bias, &from[i].floating};
+    prepare(layers, to);
 }
 
 } // namespace statiq

@@ -67,7 +67,7 @@ class simulated_network {
         constexpr const number_format& format = n.numbers.activation;
         float* output = arena_.data() + float_arena.tensors[I].offset / sizeof(float);
         const auto before = static_cast<std::size_t>(std::max(n.input(), 0));
-        if constexpr (n.kind == operation::flatten) {
+        if constexpr (n.kind == operation::reshape) {
             tensors_[I] = tensors_[before];
             return;
         } else if constexpr (n.kind == operation::input || n.kind == operation::convert) {

@@ -46,7 +46,8 @@ struct identity_part {
 };
 inline constexpr identity_part identity{};
 
-/// Continues from the output of an earlier labelled layer instead of the previous one.
+/// Continues from an earlier label instead of the previous layer: from the last layer so far whose name is the label or
+/// starts with it and a dot (so a batch norm that is named after its convolution belongs to it).
 template <label Name>
 struct reference_part {
     static constexpr std::size_t size = 0;

@@ -19,6 +19,8 @@ enum class defect : unsigned char {
     padding,     ///< a pool's padding is so wide that a window may hold padding only
     flat,        ///< a dense layer or softmax on an unflattened image
     input_first, ///< an input in the middle of a graph, or none at its start
+    size,        ///< a reshape to another number of values
+    broadcast,   ///< along an axis that is neither 1 nor the wanted extent
     reference,   ///< `from<label>` names no earlier layer
     output,      ///< a graph ends with `from<label>`: its value is not that of its last layer
     joined,      ///< more branches than a join takes
@@ -56,6 +58,10 @@ template <class Layer, int PaddedVertically, int PaddedHorizontally, int WindowH
 struct padding_exceeds_pool : rejection {};
 template <class Layer, int Height, int Width, int Channels>
 struct flatten_needed_before : rejection {};
+template <class Layer, int Values, int InNewShape>
+struct reshape_mismatch : rejection {};
+template <class Layer, int FromHeight, int FromWidth, int FromChannels, int Height, int Width, int Channels>
+struct broadcast_mismatch : rejection {};
 template <class Layer>
 struct misplaced_input : rejection {};
 template <class Layer>
@@ -91,6 +97,10 @@ constexpr auto verdict_of() {
         return padding_exceeds_pool<layer, F.expected[0], F.expected[1], F.got[0], F.got[1]>{};
     else if constexpr (F.what == defect::flat)
         return flatten_needed_before<layer, F.got[0], F.got[1], F.got[2]>{};
+    else if constexpr (F.what == defect::size)
+        return reshape_mismatch<layer, F.expected[0], F.got[0]>{};
+    else if constexpr (F.what == defect::broadcast)
+        return broadcast_mismatch<layer, F.got[0], F.got[1], F.got[2], F.expected[0], F.expected[1], F.expected[2]>{};
     else if constexpr (F.what == defect::input_first)
         return misplaced_input<layer>{};
     else if constexpr (F.what == defect::reference)

@@ -91,8 +91,8 @@ struct graph_builder {
     constexpr int emit(const layer<S>&, int from_node, const label& path, const layer_numbers& numbers) {
         node n{.kind = S.kind, .epsilon = S.epsilon, .numbers = numbers};
         if constexpr (S.kind == operation::input) {
-            n.out = S.input;
-            n.in = S.input;
+            n.out = S.shape;
+            n.in = S.shape;
             n.inputs[0] = -1;
             if (from_node >= 0) report(defect::input_first, name_for(n, path));
             return append(n, bias_rule::never, path);
@@ -237,8 +237,31 @@ struct graph_builder {
         case operation::softmax:
             if (!flat) report(defect::flat, name_for(n, path), {}, {n.in.height, n.in.width, n.in.channels});
             break;
-        case operation::flatten:
-            n.out = {1, 1, static_cast<int>(n.in.size())};
+        case operation::reshape:
+            n.out = s.shape == extents{0, 0, 0} ? extents{1, 1, static_cast<int>(n.in.size())} : s.shape;
+            if (n.out.size() != n.in.size())
+                report(defect::size, name_for(n, path), {static_cast<int>(n.in.size())},
+                       {static_cast<int>(n.out.size())});
+            break;
+        case operation::broadcast: {
+            n.out = s.shape;
+            const auto repeats = [](int from, int to) { return from == to || from == 1; };
+            if (!repeats(n.in.height, n.out.height) || !repeats(n.in.width, n.out.width) ||
+                !repeats(n.in.channels, n.out.channels))
+                report(defect::broadcast, name_for(n, path), {n.out.height, n.out.width, n.out.channels},
+                       {n.in.height, n.in.width, n.in.channels});
+            break;
+        }
+        case operation::transpose: {
+            const std::array<int, 3> from{n.in.height, n.in.width, n.in.channels};
+            const auto axis_extent = [&](std::size_t i) { return from[static_cast<std::size_t>(s.axes[i])]; };
+            n.axes = s.axes;
+            n.out = {axis_extent(0), axis_extent(1), axis_extent(2)};
+            break;
+        }
+        case operation::pad:
+            n.over = {.pad_top = s.pad_top, .pad_left = s.pad_left};
+            n.out = {n.in.height + s.pad_top + s.pad_bottom, n.in.width + s.pad_left + s.pad_right, n.in.channels};
             break;
         case operation::global_average_pool:
             n.out = {1, 1, n.in.channels};

@@ -3,6 +3,7 @@
 
 #include <statiq/graph/node.hpp>
 
+#include <array>
 #include <cstdint>
 #include <type_traits>
 
@@ -30,7 +31,8 @@ struct layer_spec {
     int groups = 1;
     bias_rule bias = bias_rule::unless_batch_norm_follows;
     float epsilon = 1e-3F;
-    extents input{};
+    extents shape{};                  ///< of an input, a reshape or a broadcast; all zero: flat
+    std::array<int, 3> axes{0, 1, 2}; ///< of a transpose
 
     [[nodiscard]] constexpr bool is_pool() const {
         return kind == operation::max_pool || kind == operation::average_pool;
@@ -43,6 +45,11 @@ struct layer_spec {
 /// `conv<8>(kernel<3>, stride<2>)`.
 template <layer_spec Spec>
 struct layer {
+    static_assert(Spec.kind != operation::input ||
+                      (Spec.shape.height >= 1 && Spec.shape.width >= 1 && Spec.shape.channels >= 1),
+                  "statiq: an input has at least one row, one column and one channel");
+    static_assert(Spec.out_channels >= 1 || !(Spec.kind == operation::convolution || Spec.kind == operation::dense),
+                  "statiq: a layer has at least one output channel");
     static constexpr layer_spec spec = Spec;
     static constexpr std::size_t size = 1; ///< nodes it adds to a graph
 
@@ -160,37 +167,33 @@ inline constexpr detail::epsilon_option<Epsilon> epsilon{};
 
 /// The network's input, height x width x channels.
 template <int Height, int Width, int Channels>
-requires(
-    Height >= 1 && Width >= 1 &&
-    Channels >=
-        1) inline constexpr layer<layer_spec{.kind = operation::input, .input = {Height, Width, Channels}}> input{};
+inline constexpr layer<layer_spec{.kind = operation::input, .shape = {Height, Width, Channels}}> input{};
 
 /// Convolution to `OutChannels`; options kernel, stride, same (default) | valid | padding, dilation, groups, bias.
 template <int OutChannels>
-requires(OutChannels >=
-         1) inline constexpr layer<layer_spec{.kind = operation::convolution, .out_channels = OutChannels}> conv{};
+inline constexpr layer<layer_spec{.kind = operation::convolution, .out_channels = OutChannels}> conv{};
 /// 1 x 1 convolution.
 template <int OutChannels>
-requires(OutChannels >=
-         1) inline constexpr layer<layer_spec{.kind = operation::convolution, .out_channels = OutChannels}> pointwise{};
+inline constexpr layer<layer_spec{.kind = operation::convolution, .out_channels = OutChannels}> pointwise{};
 /// Depthwise convolution, 3 x 3 unless told, with `Multiplier` output channels per input channel: output channel
 /// i * Multiplier + m reads input channel i.
 template <int Multiplier>
-requires(Multiplier >= 1) inline constexpr layer<layer_spec{.kind = operation::convolution,
-                                                            .depthwise = true,
-                                                            .out_channels = Multiplier,
-                                                            .kernel_height = 3,
-                                                            .kernel_width = 3}> depthwise_multiplied{};
+inline constexpr layer<layer_spec{.kind = operation::convolution,
+                                  .depthwise = true,
+                                  .out_channels = Multiplier,
+                                  .kernel_height = 3,
+                                  .kernel_width = 3}>
+    depthwise_multiplied{};
 inline constexpr auto depthwise = depthwise_multiplied<1>;
 
 /// Fully connected, on a flat (1 x 1 x n) tensor.
 template <int OutChannels>
-requires(OutChannels >=
-         1) inline constexpr layer<layer_spec{.kind = operation::dense, .out_channels = OutChannels}> dense{};
+inline constexpr layer<layer_spec{.kind = operation::dense, .out_channels = OutChannels}> dense{};
 
 inline constexpr layer<layer_spec{.kind = operation::batch_norm}> batch_norm{};
 inline constexpr layer<layer_spec{.kind = operation::relu}> relu{};
 inline constexpr layer<layer_spec{.kind = operation::relu6}> relu6{};
+inline constexpr layer<layer_spec{.kind = operation::relu_n1_to_1}> relu_n1_to_1{};
 
 /// Pools, 2 x 2 unless told; the stride is the kernel unless told; no padding unless told. An average pool divides by
 /// the number of taps inside the image (TensorFlow's rule; PyTorch's with count_include_pad=False).
@@ -210,7 +213,30 @@ inline constexpr layer<layer_spec{.kind = operation::average_pool,
     average_pool{};
 /// Mean over all pixels: 1 x 1 x channels.
 inline constexpr layer<layer_spec{.kind = operation::global_average_pool}> global_average_pool{};
-inline constexpr layer<layer_spec{.kind = operation::flatten}> flatten{};
+/// The same values in another shape; HWC order is kept and no data moves.
+template <int Height, int Width, int Channels>
+inline constexpr layer<layer_spec{.kind = operation::reshape, .shape = {Height, Width, Channels}}> reshape{};
+/// 1 x 1 x everything, in HWC order.
+inline constexpr layer<layer_spec{.kind = operation::reshape, .shape = {0, 0, 0}}> flatten{};
+/// Axes in another order (0 height, 1 width, 2 channels): output axis i is input axis A, B, C. An image stored
+/// channel first and written down as input<C, H, W> becomes HWC by transpose<1, 2, 0>.
+template <int A, int B, int C>
+inline constexpr layer<layer_spec{.kind = operation::transpose, .axes = {A, B, C}}> transpose{};
+/// Rows and columns of zeros around the image.
+template <int Top, int Bottom, int Left, int Right>
+inline constexpr layer<layer_spec{.kind = operation::pad,
+                                  .padding = padding_rule::sides,
+                                  .pad_top = Top,
+                                  .pad_bottom = Bottom,
+                                  .pad_left = Left,
+                                  .pad_right = Right}>
+    pad{};
+/// Repeated along every axis on which its extent is 1, to these extents: how a vector of channels is added to an image,
+/// `add(a, b | broadcast<H, W, C>)`. Sums do not broadcast by themselves, because that hides mistakes.
+template <int Height, int Width, int Channels>
+inline constexpr layer<layer_spec{.kind = operation::broadcast, .shape = {Height, Width, Channels}}> broadcast{};
+/// The same values in other numbers: those of the `with<...>` around it.
+inline constexpr layer<layer_spec{.kind = operation::convert}> convert{};
 inline constexpr layer<layer_spec{.kind = operation::softmax}> softmax{};
 
 } // namespace statiq

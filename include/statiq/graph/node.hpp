@@ -21,29 +21,58 @@ enum class operation : std::uint8_t {
     batch_norm,
     relu,
     relu6,
+    relu_n1_to_1, ///< clamp to [-1, 1]
     max_pool,
     average_pool, ///< mean over the window's taps that lie inside the image
     global_average_pool,
     add,
     concat, ///< along channels
     softmax,
-    flatten, ///< HWC order kept: no data moves
-    convert  ///< from one number format to another: quantize, dequantize or requantize
+    reshape,   ///< HWC order kept: no data moves
+    transpose, ///< of the axes of one sample
+    pad,       ///< with zeros, around the image
+    broadcast, ///< repeated along axes of extent 1
+    convert    ///< from one number format to another: quantize, dequantize or requantize
 };
 
 /// What is applied to an operation's result before it is stored.
-enum class activation : std::uint8_t { none, relu, relu6 };
+enum class activation : std::uint8_t { none, relu, relu6, relu_n1_to_1 };
 
 inline constexpr std::string_view to_string(operation kind) {
-    constexpr std::array<std::string_view, 14> names{
-        "input",        "convolution",         "dense", "batch_norm", "relu",    "relu6",   "max_pool",
-        "average_pool", "global_average_pool", "add",   "concat",     "softmax", "flatten", "convert"};
+    constexpr std::array<std::string_view, 18> names{
+        "input", "convolution",  "dense",    "batch_norm",   "relu",
+        "relu6", "relu_n1_to_1", "max_pool", "average_pool", "global_average_pool",
+        "add",   "concat",       "softmax",  "reshape",      "transpose",
+        "pad",   "broadcast",    "convert"};
     return names[static_cast<std::size_t>(kind)];
 }
 inline constexpr std::string_view to_string(activation fused) {
-    constexpr std::array<std::string_view, 3> names{"", "relu", "relu6"};
+    constexpr std::array<std::string_view, 4> names{"", "relu", "relu6", "relu_n1_to_1"};
     return names[static_cast<std::size_t>(fused)];
 }
+
+/// The activation that an operation is; none for operations that are more.
+constexpr activation activation_of(operation kind) {
+    switch (kind) {
+    case operation::relu:
+        return activation::relu;
+    case operation::relu6:
+        return activation::relu6;
+    case operation::relu_n1_to_1:
+        return activation::relu_n1_to_1;
+    default:
+        return activation::none;
+    }
+}
+
+namespace detail {
+/// Nodes whose output integers are their input's, at the same scale and zero point.
+constexpr bool keeps_numbers(operation kind) {
+    return kind == operation::max_pool || kind == operation::average_pool || kind == operation::reshape ||
+           kind == operation::transpose || kind == operation::pad || kind == operation::broadcast ||
+           activation_of(kind) != activation::none;
+}
+} // namespace detail
 
 /// Most tensors an `add` or `concat` joins.
 inline constexpr int max_inputs = 8;
@@ -65,7 +94,8 @@ struct node {
     int input_count = 0;
     extents in{}; ///< of the first input
     extents out{};
-    window over{}; ///< convolution and pools
+    window over{};                    ///< convolution and pools
+    std::array<int, 3> axes{0, 1, 2}; ///< transpose: output axis i is input axis axes[i] of height, width, channels
     int groups = 1;
     bool has_bias = false;
     float epsilon = 1e-3F; ///< batch norm
@@ -75,6 +105,10 @@ struct node {
     [[nodiscard]] constexpr int input() const noexcept { return inputs[0]; }
     [[nodiscard]] constexpr bool is_linear() const noexcept {
         return kind == operation::convolution || kind == operation::dense;
+    }
+    /// The activation applied to its result: fused, or what the node itself is.
+    [[nodiscard]] constexpr activation applied() const noexcept {
+        return fused != activation::none ? fused : activation_of(kind);
     }
     [[nodiscard]] constexpr bool is_depthwise() const noexcept {
         return kind == operation::convolution && groups > 1 && groups == in.channels;

@@ -5,11 +5,12 @@
 #include <statiq/io/npy.hpp>
 #include <statiq/tensor/extents.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ inline preprocessing minus_one_to_one() { return {{1.0F / 127.5F}, {-1.0F}}; }
 class image_set {
   public:
     /// @throws format_error when the file is not uint8 images of those extents
+    /// @throws std::invalid_argument when the preprocessing is for another number of channels
     image_set(npy images, const extents& expected, preprocessing how)
         : images_(std::move(images)), extents_(expected), how_(std::move(how)), sample_(expected.size()) {
         const std::vector<std::int64_t>& shape = images_.shape;
@@ -37,8 +39,14 @@ class image_set {
             !std::equal(wanted.begin(), wanted.end(), shape.begin() + 1))
             throw format_error(images_.file, "", "uint8 images [count, " + detail::shape_text(wanted).substr(1),
                                std::string(name(images_.dtype)) + detail::shape_text(shape));
-        how_.scale.resize(static_cast<std::size_t>(expected.channels), how_.scale.back());
-        how_.offset.resize(static_cast<std::size_t>(expected.channels), how_.offset.back());
+        const auto channels = static_cast<std::size_t>(expected.channels);
+        for (std::vector<float>* values : {&how_.scale, &how_.offset}) {
+            if (values->size() != 1 && values->size() != channels)
+                throw std::invalid_argument("preprocessing of " + images_.file + ": expected 1 or " +
+                                            std::to_string(channels) + " scales and offsets, found " +
+                                            std::to_string(values->size()));
+            values->resize(channels, values->front());
+        }
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(images_.shape[0]); }

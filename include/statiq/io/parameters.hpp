@@ -17,24 +17,32 @@
 ///
 /// Tensors are named `<layer>.weight`, `<layer>.bias`, and, for a batch norm whose layer is `<layer>.bn`,
 /// `<layer>.bn.gamma`, `.beta`, `.mean`, `.var`. Layouts are PyTorch's: convolutions [out, in / groups, row, column],
-/// depthwise [out, 1, row, column], dense [out, in]; a dense layer behind `flatten` counts its inputs channel first
-/// (CHW), as PyTorch flattens, and is permuted to statiq's HWC on the way in and back on the way out.
+/// depthwise [out, 1, row, column], dense [out, in]. What lies behind `flatten` counts channel first (CHW), as PyTorch
+/// flattens: a dense layer's inputs, and the channels of a batch norm between the two. They are permuted to statiq's
+/// HWC on the way in and back on the way out.
 namespace statiq::io {
 
 namespace detail {
 
-/// Where each weight of the file's order stands in statiq's natural order. `image` is what a flatten before a dense
-/// layer flattened.
-inline std::vector<std::size_t> weight_order(const node& n, const extents& image) {
+/// Where each value of a tensor in the file's order stands in statiq's natural order; empty where it is the same.
+/// `image` is what a flatten before the layer flattened.
+inline std::vector<std::size_t> natural_positions(const node& n, std::string_view tensor, const extents& image) {
     const convolution_shape shape = n.convolution();
     std::vector<std::size_t> order;
-    order.reserve(shape.weight_count());
-    const bool flattened = n.kind == operation::dense;
-    for (int o = 0; o < shape.out.channels; ++o)
-        for (int c = 0; c < (flattened ? image.channels : shape.in_channels_per_group()); ++c)
-            for (int tap = 0; tap < (flattened ? image.height * image.width : shape.over.taps()); ++tap)
-                order.push_back(flattened ? shape.weight_index(o, 0, tap * image.channels + c)
-                                          : shape.weight_index(o, tap, c));
+    const auto flat = [&](int o) {
+        for (int c = 0; c < image.channels; ++c)
+            for (int pixel = 0; pixel < static_cast<int>(image.pixels()); ++pixel)
+                order.push_back(shape.weight_index(o, 0, pixel * image.channels + c));
+    };
+    if (n.kind == operation::batch_norm && n.in.pixels() == 1) {
+        flat(0);
+    } else if (n.kind == operation::dense && tensor == "weight") {
+        for (int o = 0; o < shape.out.channels; ++o) flat(o);
+    } else if (n.kind == operation::convolution && tensor == "weight") {
+        for (int o = 0; o < shape.out.channels; ++o)
+            for (int c = 0; c < shape.in_channels_per_group(); ++c)
+                for (int tap = 0; tap < shape.over.taps(); ++tap) order.push_back(shape.weight_index(o, tap, c));
+    }
     return order;
 }
 
@@ -45,10 +53,13 @@ inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tens
     return {shape.out.channels, shape.in_channels_per_group(), shape.over.kernel_height, shape.over.kernel_width};
 }
 
+/// The image whose values a layer's flat input holds, or that input itself.
 template <graph_type G>
 constexpr extents flattened_image(const node& n) {
-    const node& before = G::nodes[static_cast<std::size_t>(n.input())];
-    return before.kind == operation::flatten ? before.in : before.out;
+    const node* before = &G::nodes[static_cast<std::size_t>(n.input())];
+    while (activation_of(before->kind) != activation::none || before->kind == operation::batch_norm)
+        before = &G::nodes[static_cast<std::size_t>(before->input())];
+    return before->kind == operation::reshape ? before->in : before->out;
 }
 
 } // namespace detail
@@ -69,8 +80,7 @@ template <graph_type G>
                     throw format_error(file.file(), name, "finite numbers",
                                        std::isnan(value) ? "a NaN" : "an infinity");
             to = values;
-            if (std::string_view(kind) != "weight") return;
-            const auto order = detail::weight_order(n, detail::flattened_image<G>(n));
+            const auto order = detail::natural_positions(n, kind, detail::flattened_image<G>(n));
             for (std::size_t k = 0; k < order.size(); ++k) to[order[k]] = values[k];
         });
     }
@@ -95,10 +105,8 @@ void save(const std::filesystem::path& path, const parameters<G>& from, const sa
         statiq::detail::for_each_tensor(
             n, from[i], [&](const char* kind, const std::vector<float>& values, std::size_t) {
                 std::vector<float> stored = values;
-                if (std::string_view(kind) == "weight") {
-                    const auto order = detail::weight_order(n, detail::flattened_image<G>(n));
-                    for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
-                }
+                const auto order = detail::natural_positions(n, kind, detail::flattened_image<G>(n));
+                for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
                 tensors.add(std::string(n.name.view()) + "." + kind, detail::file_shape(n, kind),
                             std::span<const float>(stored));
             });

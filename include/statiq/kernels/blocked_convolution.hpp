@@ -19,7 +19,8 @@
 ///   inputs                     values of one 32-bit lane of a broadcast: input channels per step
 ///   tile_pixels(vectors)       pixels for which a tile of that many accumulators each fits the registers
 ///   load(w), broadcast(x), multiply_add(acc, x, w)   one step
-///   sum(x, count)              for weight zero points: the sum of `count` inputs
+///   may_need_sums              weights may have zero points; then also:
+///   add_inputs(acc, x, count)  `count` inputs added to some lanes, total(acc) the sum of all lanes
 ///   outputs<Vectors>           a block of output channels: start(v), needs_sums, finish(acc, sum, to)
 ///   padding(arguments)         what taps outside the image read
 namespace statiq::kernels::vectorized {
@@ -53,17 +54,8 @@ class blocked_tile {
         for (pixel_tile<Pixels> tile(shape_); tile; tile.next()) {
             // A step reads whole groups of inputs: the last pixel's must not reach beyond the image.
             const bool direct = tile.is_interior() && tile.last() + layout_.steps() * inputs <= readable_;
-            std::array<std::int32_t, std::size_t{Pixels}> sums{};
-            if (outputs_.needs_sums) {
-                const auto add = [&](const input* const(&x)[std::size_t{Pixels}], std::ptrdiff_t offset, const weight*,
-                                     int, int values) {
-                    for (std::size_t p = 0; p < Pixels; ++p) sums[p] += Format::sum(x[p] + offset, values);
-                };
-                if (direct)
-                    walk_interior(tile, add);
-                else
-                    walk_border(tile, add);
-            }
+            std::int32_t sums[std::size_t{Pixels}] = {};
+            if (outputs_.needs_sums) sum_inputs(tile, direct, sums);
 
             accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
             simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -113,11 +105,29 @@ class blocked_tile {
             return static_cast<std::ptrdiff_t>(layout_.block_size());
     }
 
+    /// For weight zero points: sums[p] = the sum of all inputs of pixel p, padding included.
+    void sum_inputs(const pixel_tile<Pixels>& tile, bool direct,
+                    std::int32_t (&sums)[std::size_t{Pixels}]) const noexcept {
+        if constexpr (Format::may_need_sums) {
+            accumulator parts[std::size_t{Pixels}];
+            for (accumulator& part : parts) part = accumulator(0);
+            const auto add = [&](const input* const(&x)[std::size_t{Pixels}], std::ptrdiff_t offset, const weight*, int,
+                                 int values) {
+                for (int p = 0; p < Pixels; ++p) parts[p] = Format::add_inputs(parts[p], x[p] + offset, values);
+            };
+            if (direct)
+                walk_interior(tile, add);
+            else
+                walk_border(tile, add);
+            for (int p = 0; p < Pixels; ++p) sums[p] = Format::total(parts[p]);
+        }
+    }
+
     /// visit(x, offset, w, steps, values) for every tap: `steps` steps from x[p] + offset, which hold `values` inputs.
     template <class Visit>
     [[gnu::always_inline]] void walk_interior(const pixel_tile<Pixels>& tile, Visit&& visit) const noexcept {
         const input* x[std::size_t{Pixels}];
-        for (int p = 0; p < Pixels; ++p) x[p] = input_ + tile.corner() + p * tile.pixel_step();
+        for (int p = 0; p < Pixels; ++p) x[p] = input_ + tile.corner() + p * tile.unit_step();
         const weight* w = weights_;
         for (int ky = 0; ky < shape_.over.kernel_height; ++ky)
             for (int kx = 0; kx < shape_.over.kernel_width; ++kx, w += layout_.steps() * step_size)
@@ -127,11 +137,11 @@ class blocked_tile {
     /// The same where taps may lie outside the image, or the end of the image is near.
     template <class Visit>
     [[gnu::always_inline]] void walk_border(const pixel_tile<Pixels>& tile, Visit&& visit) const noexcept {
-        int rows[std::size_t{Pixels}];
-        int columns[std::size_t{Pixels}];
-        tile.corners(rows, columns);
-        const int last_row = std::min(rows[Pixels - 1] + (shape_.over.kernel_height - 1) * shape_.over.dilation_height,
-                                      shape_.in.height - 1);
+        typename pixel_tile<Pixels>::unit units[std::size_t{Pixels}];
+        tile.units(units);
+        const int last_row =
+            std::min(units[Pixels - 1].row + (shape_.over.kernel_height - 1) * shape_.over.dilation_height,
+                     shape_.in.height - 1);
         const bool near_end = tile.offset(last_row, shape_.in.width - 1) + layout_.steps() * inputs > readable_;
         const int whole_steps = near_end ? layout_.in_channels / inputs : layout_.steps();
         input last_step[std::size_t{Pixels}][std::size_t{inputs}] = {};
@@ -141,8 +151,8 @@ class blocked_tile {
                 for (int done = 0, steps = 0; done < layout_.steps(); done += steps, w += steps * step_size) {
                     const input* x[std::size_t{Pixels}];
                     for (int p = 0; p < Pixels; ++p) {
-                        const int row = rows[p] + ky * shape_.over.dilation_height;
-                        const int column = columns[p] + kx * shape_.over.dilation_width;
+                        const int row = units[p].row + ky * shape_.over.dilation_height;
+                        const int column = units[p].column + kx * shape_.over.dilation_width;
                         x[p] = tile.is_inside(row, column) ? input_ + tile.offset(row, column) + done * inputs
                                                            : padding_.data();
                     }

@@ -3,6 +3,7 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/blocked_convolution.hpp>
+#include <statiq/kernels/lane_factors.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
@@ -32,6 +33,7 @@ struct byte_format {
     using inputs_batch = simd::batch<std::uint8_t, Arch>;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 4;
+    static constexpr bool may_need_sums = true;
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
@@ -45,14 +47,16 @@ struct byte_format {
     static accumulator multiply_add(accumulator acc, inputs_batch x, weights w) noexcept {
         return simd::dot_accumulate<Arch>(acc, x, w);
     }
-    static std::int32_t sum(const In* x, int count) noexcept {
+    static accumulator add_inputs(accumulator sums, const In* x, int count) noexcept {
         constexpr int width = 4 * lanes;
-        accumulator sums(0);
         for (int i = 0; i < count; i += width) {
             const auto left = static_cast<std::size_t>(std::min(width, count - i));
             const weights ones = simd::load_first<Arch>(ones_.data(), left);
             sums = multiply_add(sums, as_unsigned<Arch>(simd::load_first<Arch>(x + i, left)), ones);
         }
+        return sums;
+    }
+    static std::int32_t total(accumulator sums) noexcept {
         alignas(64) std::int32_t parts[std::size_t{lanes}];
         sums.store_aligned(parts);
         return std::accumulate(std::begin(parts), std::end(parts), std::int32_t{0});
@@ -68,7 +72,7 @@ struct byte_format {
             for (int i = 0; i < Vectors * lanes; ++i) {
                 const bool real = i < count;
                 start_[i] = real ? a.corrected_bias[channel + i] : 0;
-                factors_[i] = real ? a.factors[channel + i] : typename Scheme::factor{};
+                if (real) factors_.set(i, a.factors[channel + i]);
                 zero_points_[i] = real && needs_sums ? a.weight_zero_points[channel + i] : 0;
             }
         }
@@ -84,11 +88,11 @@ struct byte_format {
         }
 
       private:
-        requantize_bytes<Arch, Out, Scheme> requantize_;
+        requantize_bytes<Arch, Out> requantize_;
         std::size_t count_;
         alignas(64) std::int32_t start_[std::size_t{Vectors * lanes}];
         alignas(64) std::int32_t zero_points_[std::size_t{Vectors * lanes}];
-        alignas(64) typename Scheme::factor factors_[std::size_t{Vectors * lanes}];
+        lane_factors<Scheme, Vectors * lanes> factors_;
     };
 
   private:

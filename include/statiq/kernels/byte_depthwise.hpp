@@ -3,14 +3,15 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/depthwise.hpp>
+#include <statiq/kernels/lane_factors.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
 #include <statiq/simd/interleave.hpp>
-#include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -43,41 +44,39 @@ struct byte_depthwise_format {
     class block {
       public:
         void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {
-            requantize_ = requantize_bytes<Arch, Out, Scheme>(a);
+            requantize_ = requantize_bytes<Arch, Out>(a);
             count_ = static_cast<std::size_t>(count);
+            const int channels = shape.out.channels;
             const int taps = shape.over.taps();
             for (int step = 0; step * taps_per_step < taps; ++step) {
-                signed_bytes rows[std::size_t{taps_per_step}];
-                std::int8_t real[std::size_t{taps_per_step}];
-                for (int t = 0; t < taps_per_step; ++t) {
-                    const int tap = step * taps_per_step + t;
-                    rows[t] = tap < taps
-                                  ? simd::load_first<Arch>(a.weights + tap * shape.out.channels + channel, count_)
-                                  : signed_bytes(std::int8_t{0});
-                    real[t] = tap < taps ? 1 : 0;
+                alignas(64) std::int8_t rows[std::size_t{taps_per_step}][std::size_t{width}] = {};
+                std::int8_t real[std::size_t{taps_per_step}] = {};
+                for (int t = 0; t < std::min(taps_per_step, taps - step * taps_per_step); ++t) {
+                    const std::int8_t* tap = a.weights + (step * taps_per_step + t) * channels + channel;
+                    for (int c = 0; c < count; c += channels)
+                        std::copy_n(tap, std::min(channels, count - c), rows[t] + c);
+                    real[t] = 1;
                 }
-                const auto interleaved = simd::interleave<Arch>(rows[0], rows[1], rows[2], rows[3]);
-                for (std::size_t j = 0; j < 4; ++j)
-                    interleaved[j].store_aligned(weights_[step] + static_cast<int>(j) * width);
+                const auto row = [&](int t) { return signed_bytes::load_aligned(rows[t]); };
+                const auto interleaved = simd::interleave<Arch>(row(0), row(1), row(2), row(3));
+                simd::unroll<4>([&](auto j) { interleaved[j].store_aligned(weights_[step] + j * width); });
                 if constexpr (HasZeroPoints) simd::broadcast_group<Arch>(real).store_aligned(ones_[step]);
             }
             for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i) {
                 const std::size_t c = simd::block_order(i / lanes, i % lanes);
                 const bool valid = c < count_;
-                const std::size_t o = static_cast<std::size_t>(channel) + c;
+                const std::size_t o = static_cast<std::size_t>(channel) + c % static_cast<std::size_t>(channels);
                 start_[i] = valid ? a.corrected_bias[o] : 0;
-                factors_[i] = valid ? a.factors[o] : typename Scheme::factor{};
+                if (valid) factors_.set(static_cast<int>(i), a.factors[o]);
                 if constexpr (HasZeroPoints) zero_points_[i] = valid ? a.weight_zero_points[o] : 0;
             }
         }
 
-        [[nodiscard]] accumulator start() const noexcept {
-            accumulator acc;
+        [[gnu::always_inline]] void start(accumulator& acc) const noexcept {
             simd::unroll<4>([&](auto j) __attribute__((always_inline)) {
                 acc.products[j] = words::load_aligned(start_ + j * lanes);
                 if constexpr (HasZeroPoints) acc.inputs[j] = words(0);
             });
-            return acc;
         }
 
         template <class Row>
@@ -105,13 +104,13 @@ struct byte_depthwise_format {
 
       private:
         static constexpr int most_steps = most_depthwise_taps / taps_per_step;
-        requantize_bytes<Arch, Out, Scheme> requantize_;
+        requantize_bytes<Arch, Out> requantize_;
         std::size_t count_;
         alignas(64) std::int8_t weights_[std::size_t{most_steps}][std::size_t{4 * width}];
         alignas(64) std::int8_t ones_[std::size_t{HasZeroPoints ? most_steps : 1}][std::size_t{width}];
         alignas(64) std::int32_t start_[std::size_t{width}];
         alignas(64) std::int32_t zero_points_[std::size_t{HasZeroPoints ? width : 1}];
-        alignas(64) typename Scheme::factor factors_[std::size_t{width}];
+        lane_factors<Scheme, width> factors_;
     };
 };
 

@@ -25,6 +25,7 @@ struct float_format {
     using weights = accumulator;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 1;
+    static constexpr bool may_need_sums = false;
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
@@ -37,7 +38,6 @@ struct float_format {
     static accumulator multiply_add(accumulator acc, accumulator x, weights w) noexcept {
         return xsimd::fma(x, w, acc);
     }
-    static std::int32_t sum(const float*, int) noexcept { return 0; }
 
     template <int Vectors>
     class outputs {

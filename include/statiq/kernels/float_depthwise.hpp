@@ -25,7 +25,7 @@ struct float_depthwise_format {
     static constexpr int lanes = static_cast<int>(floats::size);
     static constexpr int width = vectors * lanes;
     static constexpr int taps_per_step = 1;
-    static constexpr int panel_blocks = 2;
+    static constexpr int panel_blocks = 4;
     static constexpr int pixels = simd::register_count<Arch> == 32 ? 6 : 4;
     using accumulator = std::array<floats, vectors>;
 
@@ -37,17 +37,19 @@ struct float_depthwise_format {
             lowest_ = a.lowest;
             highest_ = a.highest;
             count_ = count;
-            for (int tap = 0; tap < shape.over.taps(); ++tap)
-                std::copy_n(a.weights + tap * shape.out.channels + channel, count, weights_[tap]);
-            std::copy_n(a.bias + channel, count, start_);
+            const int channels = shape.out.channels;
+            for (int c = 0; c < count; c += channels) {
+                const int copied = std::min(channels, count - c);
+                for (int tap = 0; tap < shape.over.taps(); ++tap)
+                    std::copy_n(a.weights + tap * channels + channel, copied, weights_[tap] + c);
+                std::copy_n(a.bias + channel, copied, start_ + c);
+            }
         }
 
-        [[nodiscard]] accumulator start() const noexcept {
-            accumulator acc;
+        [[gnu::always_inline]] void start(accumulator& acc) const noexcept {
             simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
                 acc[v] = floats::load_aligned(start_ + v * lanes);
             });
-            return acc;
         }
 
         template <class Row>

@@ -37,7 +37,9 @@ void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& 
     using half_format = byte_depthwise_format<half_arch<Arch>, In, Out, Scheme, HasZeroPoints>;
     const int channels = shape.in.channels;
     const int rest = channels % format::width;
-    const int begin = rest > 0 && rest <= half_format::width ? channels - rest : channels;
+    // All channels in less than half a register: runs of pixels fill a whole one, if the stride allows.
+    const bool runs = channels < format::width && shape.over.stride_width == 1;
+    const int begin = !runs && rest > 0 && rest <= half_format::width ? channels - rest : channels;
     if (begin > 0) depthwise_channels<format>(arguments, shape).run(0, begin);
     if (begin < channels) depthwise_channels<half_format>(arguments, shape).run(begin, channels);
 }

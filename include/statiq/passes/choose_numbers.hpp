@@ -27,12 +27,6 @@ struct check_numbers {
 
 namespace detail {
 
-/// Nodes whose output integers are their input's, at the same scale and zero point.
-constexpr bool keeps_numbers(operation kind) {
-    return kind == operation::max_pool || kind == operation::average_pool || kind == operation::flatten ||
-           kind == operation::relu || kind == operation::relu6;
-}
-
 /// Gives every node its formats and puts a conversion on each edge between float and integer layers.
 template <number_format Weight, number_format Activation>
 struct choose_numbers_pass {
@@ -108,6 +102,8 @@ constexpr interval sums_of(const node& n, const number_format& input) {
 constexpr number_defect find_number_defect(const node& n, const number_format& input) {
     const number_format& weight = n.numbers.weight;
     const number_format& activation = n.numbers.activation;
+    // Only the float execution of a trained graph knows batch norm: deploy folds it.
+    if (n.kind == operation::batch_norm) return number_defect::unsupported;
     if (activation.per != granularity::tensor) return number_defect::unsupported;
     if (n.is_linear() && weight.floating != activation.floating) return number_defect::unsupported;
     if (activation.floating || n.kind == operation::input) return number_defect::none;
@@ -155,9 +151,9 @@ constexpr auto numbers_verdict() {
 /// different storage are joined, a conversion stands between. Pools, flatten and a standalone activation keep their
 /// input's integers, scale and zero point.
 ///
-/// Refused, with the layer in the message: activations of other than one scale, grouped weight scales in integer
-/// layers, a softmax of other than 8 bits, and sums of products that could leave int32 for some data
-/// (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight and zero point.
+/// Refused, with the layer in the message: a batch norm that has not been folded, activations of other than one scale,
+/// grouped weight scales in integer layers, a softmax of other than 8 bits, and sums that could leave int32 for some
+/// data (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight and zero point.
 template <graph_type G, number_type Weight, number_type Activation>
 struct numbers_chosen : rewritten<detail::choose_numbers_pass<Weight::format, Activation::format>, G> {
     static_assert(

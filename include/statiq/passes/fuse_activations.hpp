@@ -24,11 +24,11 @@ struct fuse_activations_pass {
         for (std::size_t i = 0; i < Size; ++i) {
             const node& n = nodes[i];
             const int index = static_cast<int>(i);
-            const bool clamps = n.kind == operation::relu || n.kind == operation::relu6;
-            if (clamps && readers[static_cast<std::size_t>(n.input())] == 1) {
+            const activation clamp = activation_of(n.kind);
+            if (clamp != activation::none && readers[static_cast<std::size_t>(n.input())] == 1) {
                 const int producer = out.moved[static_cast<std::size_t>(n.input())];
                 if (takes_activation(out.at(producer))) {
-                    out.at(producer).fused = n.kind == operation::relu ? activation::relu : activation::relu6;
+                    out.at(producer).fused = clamp;
                     if (n.numbers.chosen_activation) {
                         out.at(producer).numbers.chosen_activation = true;
                         out.at(producer).numbers.activation = n.numbers.activation;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -42,10 +43,9 @@ namespace detail {
 /// Softmax outputs are probabilities: their step is 1/256 whatever was observed.
 constexpr affine softmax_output(const number_format& format) { return {1.0F / 256.0F, format.lowest}; }
 
-inline std::vector<affine> choose_weight_maps(const std::vector<float>& weight, const convolution_shape& shape,
-                                              const number_format& format) {
-    const auto channels = static_cast<std::size_t>(shape.out.channels);
-    std::vector<range> ranges(channels);
+/// The least and greatest weight of each output channel.
+inline std::vector<range> weight_ranges(const std::vector<float>& weight, const convolution_shape& shape) {
+    std::vector<range> ranges(static_cast<std::size_t>(shape.out.channels));
     for (int o = 0; o < shape.out.channels; ++o) {
         range& seen = ranges[static_cast<std::size_t>(o)];
         seen = {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
@@ -55,29 +55,51 @@ inline std::vector<affine> choose_weight_maps(const std::vector<float>& weight, 
                 seen = {std::min(seen.min, w), std::max(seen.max, w)};
             }
     }
-    std::vector<affine> maps(channels);
+    return ranges;
+}
+
+/// The range widened until its scale is at least `least`.
+constexpr range widened(const range& r, const number_format& format, double least) {
+    const range wide = relaxed(r);
+    const double from = format.has_zero_point ? static_cast<double>(wide.min) : 0.0;
+    const int steps = format.has_zero_point ? format.highest - format.lowest : format.highest;
+    return {wide.min, std::max(wide.max, static_cast<float>(from + least * steps))};
+}
+
+/// Scale and zero point of each output channel's weights.
+/// @param least the least scale of each channel.
+inline std::vector<affine> choose_weight_maps(std::vector<range> ranges, const std::vector<double>& least,
+                                              const number_format& format) {
     if (format.per == granularity::tensor) {
         range whole = ranges[0];
         for (const range& r : ranges) whole = {std::min(whole.min, r.min), std::max(whole.max, r.max)};
-        std::fill(maps.begin(), maps.end(), choose_affine(format, whole));
-    } else {
-        for (std::size_t o = 0; o < channels; ++o) maps[o] = choose_affine(format, ranges[o]);
+        const double least_of_all = *std::max_element(least.begin(), least.end());
+        return std::vector<affine>(ranges.size(), choose_affine(format, widened(whole, format, least_of_all)));
     }
+    std::vector<affine> maps;
+    for (std::size_t o = 0; o < ranges.size(); ++o)
+        maps.push_back(choose_affine(format, widened(ranges[o], format, least[o])));
     return maps;
 }
 
-/// Integers of one linear layer: weights by their own range, biases at the accumulator's scale. Biases are held to
-/// what the proof of the accumulator leaves of int32.
+/// Integers of one linear layer: weights by their own range, biases at the accumulator's scale. A bias has the room
+/// that the proof of the accumulator leaves of int32; where that is too little for it, the weights' scale grows: a
+/// channel with hardly any weights is all bias.
 inline void quantize_linear(const node& n, const number_format& input_format, const affine& input,
                             const layer_parameters& from, quantized_layer& to) {
     const convolution_shape shape = n.convolution();
     const number_format& format = n.numbers.weight;
-    to.weight_map = choose_weight_maps(from.weight, shape, format);
-    to.weight.resize(from.weight.size());
-    to.bias.assign(static_cast<std::size_t>(shape.out.channels), 0);
+    const auto channels = static_cast<std::size_t>(shape.out.channels);
     const interval sums = accumulator_interval(input_format, format, shape.reduction());
     constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
     const auto room = static_cast<std::int32_t>(limit - std::max(sums.hi, -sums.lo));
+    const auto input_scale = static_cast<double>(input.scale);
+    std::vector<double> least(channels, 0.0);
+    for (std::size_t c = 0; n.has_bias && room > 0 && c < channels; ++c)
+        least[c] = std::abs(static_cast<double>(from.bias[c])) / (input_scale * room);
+    to.weight_map = choose_weight_maps(weight_ranges(from.weight, shape), least, format);
+    to.weight.resize(from.weight.size());
+    to.bias.assign(channels, 0);
     for (int o = 0; o < shape.out.channels; ++o) {
         const auto c = static_cast<std::size_t>(o);
         for (int tap = 0; tap < shape.over.taps(); ++tap)
@@ -86,7 +108,7 @@ inline void quantize_linear(const node& n, const number_format& input_format, co
                 to.weight[w] = quantize(from.weight[w], to.weight_map[c], format);
             }
         if (!n.has_bias) continue;
-        const double scale = static_cast<double>(input.scale) * static_cast<double>(to.weight_map[c].scale);
+        const double scale = input_scale * static_cast<double>(to.weight_map[c].scale);
         to.bias[c] = std::clamp(quantize_bias(static_cast<double>(from.bias[c]), scale), -room, room);
     }
 }

@@ -48,7 +48,7 @@ constexpr std::array<allocation, Size> live_ranges(const node_array<Size>& nodes
         const node& n = nodes[i];
         allocation& t = tensors[i];
         t.first = t.last = static_cast<int>(i);
-        if (n.kind == operation::flatten) {
+        if (n.kind == operation::reshape) {
             const auto source = static_cast<std::size_t>(n.input());
             t.alias_of = tensors[source].alias_of >= 0 ? tensors[source].alias_of : n.input();
         } else if (n.kind != operation::input) {

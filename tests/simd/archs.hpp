@@ -3,7 +3,7 @@
 
 #include <statiq/simd/arch.hpp>
 
-/// f(Arch{}) for every instruction set this translation unit is compiled for.
+/// f(Arch{}) for some instruction sets, or for every one this translation unit is compiled for.
 template <class F, class... Archs>
 void for_each_arch(statiq::simd::arch_list<Archs...>, F&& f) {
     (f(Archs{}), ...);

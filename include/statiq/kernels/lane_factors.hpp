@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/numeric/requantize.hpp>
+#include <statiq/simd/arch.hpp>
+#include <statiq/simd/scale_and_round.hpp>
+#include <statiq/simd/scale_fixed_point.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace statiq::kernels::vectorized {
+
+/// A requantization scheme's factors, one per lane of some registers, and Scheme::apply in every lane (up to the ends
+/// of int32, which no output of 8 bits tells apart). This is for any scheme: through memory, lane by lane.
+template <class Scheme, int Lanes>
+class lane_factors {
+  public:
+    void set(int lane, typename Scheme::factor factor) noexcept { factors_[lane] = factor; }
+
+    /// acc are the lanes from `first`.
+    template <class Arch>
+    [[nodiscard]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc, int first) const noexcept {
+        using words = simd::batch<std::int32_t, Arch>;
+        alignas(sizeof(words)) std::int32_t lanes[words::size];
+        acc.store_aligned(lanes);
+        for (std::int32_t& lane : lanes) lane = Scheme::apply(lane, factors_[first++]);
+        return words::load_aligned(lanes);
+    }
+
+  private:
+    typename Scheme::factor factors_[std::size_t{Lanes}] = {};
+};
+
+template <int Lanes>
+class lane_factors<float_multiplier, Lanes> {
+  public:
+    void set(int lane, float factor) noexcept { factors_[lane] = factor; }
+
+    template <class Arch>
+    [[nodiscard]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc, int first) const noexcept {
+        return simd::scale_and_round<Arch>(acc, simd::batch<float, Arch>::load_aligned(factors_ + first));
+    }
+
+  private:
+    alignas(64) float factors_[std::size_t{Lanes}] = {};
+};
+
+template <class Scheme, int Lanes>
+requires std::is_same_v<Scheme, gemmlowp> || std::is_same_v<Scheme, single_rounding>
+class lane_factors<Scheme, Lanes> {
+    static constexpr rounding_steps steps =
+        std::is_same_v<Scheme, gemmlowp> ? rounding_steps::two : rounding_steps::one;
+
+  public:
+    void set(int lane, fixed_point factor) noexcept {
+        multipliers_[lane] = factor.multiplier;
+        shifts_[lane] = factor.shift;
+    }
+
+    template <class Arch>
+    [[nodiscard]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc, int first) const noexcept {
+        using words = simd::batch<std::int32_t, Arch>;
+        return simd::scale_fixed_point<Arch, steps>(acc, words::load_aligned(multipliers_ + first),
+                                                    words::load_aligned(shifts_ + first));
+    }
+
+  private:
+    alignas(64) std::int32_t multipliers_[std::size_t{Lanes}] = {};
+    alignas(64) std::int32_t shifts_[std::size_t{Lanes}] = {};
+};
+
+} // namespace statiq::kernels::vectorized

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/execute/float_network.hpp>
+#include <statiq/passes/deploy.hpp>
+
+#include <doctest/doctest.h>
+
+#include "../support/random_network.hpp"
+#include "../support/random_parameters.hpp"
+#include "../support/real_oracle.hpp"
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <set>
+#include <span>
+#include <tuple>
+#include <vector>
+
+using namespace statiq;
+
+namespace {
+
+template <graph_type G>
+std::vector<std::vector<float>> run_observed(float_network<G>& network, std::span<const float> sample) {
+    std::vector<std::vector<float>> tensors(node_count<G>);
+    network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+        tensors[I].assign(values, values + G::nodes[I].out.size());
+    });
+    return tensors;
+}
+
+/// Each node on the inputs that it was given, against its definition. Returns how many values were outside.
+template <graph_type G>
+std::size_t misses(const parameters<G>& from, std::span<const float> sample) {
+    float_network<G> network(from);
+    const auto seen = run_observed(network, sample);
+    std::vector<support::reals> tensors;
+    for (const auto& values : seen) tensors.emplace_back(std::span<const float>(values));
+    std::size_t outside = 0;
+    for (std::size_t i = 1; i < node_count<G>; ++i) {
+        const node& n = G::nodes[i];
+        const support::reals expected = support::real_node(G::nodes, n, from[i], support::inputs_of(n, tensors));
+        REQUIRE(seen[i].size() == n.out.size());
+        for (std::size_t k = 0; k < seen[i].size(); ++k)
+            if (!(std::abs(static_cast<double>(seen[i][k]) - expected.value[k]) <= expected.error[k])) ++outside;
+    }
+    return outside;
+}
+
+} // namespace
+
+TEST_CASE("the family of random networks holds what the tests are to see") {
+    std::set<operation> kinds;
+    std::set<std::tuple<int, int>> strides;
+    std::set<int> kernels;
+    int grouped = 0, depthwise = 0, multiplied = 0, dilated = 0, one_sided = 0, lone = 0, shared = 0, wide_joins = 0;
+    support::for_each_random_network([&]<class Net>() {
+        const auto readers = detail::count_readers(Net::nodes);
+        for (const node& n : Net::nodes) {
+            kinds.insert(n.kind);
+            if (n.kind == operation::add && n.input_count == 3) ++wide_joins;
+            if (n.kind == operation::batch_norm) {
+                const auto before = static_cast<std::size_t>(n.input());
+                if (!Net::nodes[before].is_linear()) ++lone;
+                if (Net::nodes[before].is_linear() && readers[before] > 1) ++shared;
+            }
+            if (n.kind != operation::convolution) continue;
+            strides.insert({n.over.stride_height, n.over.stride_width});
+            kernels.insert({n.over.kernel_height, n.over.kernel_width});
+            if (n.is_depthwise()) ++depthwise;
+            if (n.is_depthwise() && n.out.channels > n.in.channels) ++multiplied;
+            if (n.groups > 1 && !n.is_depthwise()) ++grouped;
+            if (n.over.dilation_height > 1 || n.over.dilation_width > 1) ++dilated;
+            if ((n.over.pad_top > 0) != (n.over.pad_left > 0)) ++one_sided;
+        }
+    });
+    CHECK(kinds.size() == 13); // all but convert, which is chosen with the numbers
+    CHECK(strides.size() >= 6);
+    CHECK(kernels == std::set<int>{1, 2, 3, 4, 5});
+    for (const int count : {grouped, depthwise, multiplied, dilated, one_sided, lone, shared, wide_joins})
+        CHECK(count >= 1);
+}
+
+TEST_CASE("every float layer computes its definition, to the roundings it makes") {
+    std::mt19937 random(41);
+    support::for_each_random_network([&]<class Net>() {
+        const auto trained = support::random_parameters<Net>(random);
+        const auto samples = support::random_inputs<Net>(random, 2);
+        for (std::size_t s = 0; s < samples.size(); ++s) {
+            CHECK(misses(trained, samples[s]) == 0);
+            CHECK(misses(deploy(trained), samples[s]) == 0);
+        }
+    });
+}
+
+TEST_CASE("running a float network again gives the same, whatever ran between, and leaves the input alone") {
+    std::mt19937 random(43);
+    support::for_each_random_network<0, 4>([&]<class Net>() {
+        const auto samples = support::random_inputs<Net>(random, 2);
+        float_network network(support::random_parameters<Net>(random));
+        const std::vector<float> input(samples[0].begin(), samples[0].end());
+        const auto first = network(input);
+        const std::vector<float> kept(first.begin(), first.end());
+        network(samples[1]);
+        const auto again = network(input);
+        CHECK(std::equal(again.begin(), again.end(), kept.begin(), kept.end()));
+        CHECK(std::equal(input.begin(), input.end(), samples[0].begin()));
+    });
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/kernels/weights.hpp>
+
+#include <doctest/doctest.h>
+
+#include "convolution_cases.hpp"
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+using namespace convolution_cases;
+namespace kernels = statiq::kernels;
+
+namespace {
+
+/// Natural weights found again where the layout says, every one at a place of its own, and zeros everywhere else.
+template <class In, class Natural>
+void check_packing(unsigned seed) {
+    using stored = kernels::packed_weight<In, Natural>;
+    generator random(seed);
+    for (int trial = 0; trial < 60; ++trial)
+        for (const kind k : {kind::any, kind::pointwise, kind::depthwise, kind::dense}) {
+            const convolution_shape shape = random_shape(random, k);
+            INFO(describe(shape));
+            std::vector<Natural> natural(shape.weight_count());
+            for (Natural& w : natural) w = static_cast<Natural>(draw(random, 1, 100));
+            std::vector<stored> packed(kernels::packed_weight_count<In, stored>(shape), stored{55});
+            kernels::pack_weights<In>(natural.data(), packed.data(), shape);
+
+            std::vector<bool> used(packed.size());
+            bool distinct = true, equal = true, padding_is_zero = true;
+            kernels::with_packed_layout<In, stored>(shape, [&](const auto& layout) {
+                CHECK(layout.size() == packed.size());
+                std::size_t at = 0;
+                const bool depthwise = kernels::is_depthwise(shape);
+                for (int o = 0; o < shape.out.channels; ++o)
+                    for (int tap = 0; tap < shape.over.taps(); ++tap)
+                        for (int c = 0; c < shape.in.channels / shape.groups; ++c, ++at) {
+                            const std::size_t to = layout.index(o, tap, c);
+                            const std::size_t from =
+                                depthwise ? static_cast<std::size_t>(tap * shape.out.channels + o) : at;
+                            REQUIRE(to < packed.size());
+                            distinct = distinct && !used[to];
+                            used[to] = true;
+                            equal = equal && packed[to] == static_cast<stored>(natural[from] -
+                                                                               kernels::packed_offset<In, Natural>);
+                        }
+            });
+            for (std::size_t i = 0; i < packed.size(); ++i)
+                padding_is_zero = padding_is_zero && (used[i] || packed[i] == 0);
+            CHECK(distinct);
+            CHECK(equal);
+            CHECK(padding_is_zero);
+        }
+}
+
+} // namespace
+
+TEST_CASE("packing moves every weight to a place of its own") {
+    check_packing<std::uint8_t, std::int8_t>(1);
+    check_packing<std::int8_t, std::uint8_t>(2);
+    check_packing<std::uint8_t, std::int16_t>(3);
+    check_packing<std::int16_t, std::int8_t>(4);
+    check_packing<float, float>(5);
+}
+
+TEST_CASE("bytes are packed signed, wider weights as they are") {
+    static_assert(std::is_same_v<kernels::packed_weight<std::uint8_t, std::uint8_t>, std::int8_t>);
+    static_assert(std::is_same_v<kernels::packed_weight<std::uint8_t, std::int8_t>, std::int8_t>);
+    static_assert(std::is_same_v<kernels::packed_weight<std::uint8_t, std::int16_t>, std::int16_t>);
+    static_assert(std::is_same_v<kernels::packed_weight<std::int16_t, std::uint8_t>, std::uint8_t>);
+    static_assert(std::is_same_v<kernels::packed_weight<float, float>, float>);
+    static_assert(kernels::packed_offset<std::uint8_t, std::uint8_t> == 128);
+    static_assert(kernels::packed_offset<std::uint8_t, std::int8_t> == 0);
+    static_assert(kernels::packed_offset<std::int16_t, std::uint8_t> == 0);
+
+    // 0 and 255 are the ends of int8.
+    constexpr convolution_shape shape{.in = {1, 1, 1}, .out = {1, 1, 2}};
+    const std::array<std::uint8_t, 2> natural{0, 255};
+    std::array<std::int8_t, 64> packed{};
+    kernels::pack_weights<std::uint8_t>(natural.data(), packed.data(), shape);
+    CHECK(packed[0] == -128);
+    CHECK(packed[4] == 127);
+}
+
+TEST_CASE("the blocked layout is [group][block][tap][step][16][4]") {
+    constexpr convolution_shape shape{.in = {1, 1, 10}, .out = {1, 1, 34}, .over = {2, 3}, .groups = 2};
+    constexpr kernels::blocked_layout<4> layout(shape);
+    static_assert(layout.blocks() == 2 && layout.steps() == 2 && layout.block_size() == 6 * 2 * 64);
+    static_assert(layout.size() == 2 * 2 * 6 * 2 * 64);
+    static_assert(layout.index(0, 0, 0) == 0);
+    static_assert(layout.index(0, 0, 3) == 3);
+    static_assert(layout.index(1, 0, 0) == 4);
+    static_assert(layout.index(0, 0, 4) == 64);
+    static_assert(layout.index(0, 1, 0) == 128);
+    static_assert(layout.index(16, 0, 0) == 6 * 128);
+    static_assert(layout.index(17 + 16, 5, 4) == 3 * 6 * 128 + 5 * 128 + 64); // second group, second block
+    CHECK(kernels::blocked_layout<1>(shape).size() == 2 * 2 * 6 * 5 * 16);
+}
+
+TEST_CASE("a convolution on one channel is not depthwise") {
+    CHECK_FALSE(kernels::is_depthwise({.in = {8, 8, 1}, .out = {8, 8, 4}, .over = {3, 3}}));
+    CHECK(kernels::is_depthwise({.in = {8, 8, 2}, .out = {8, 8, 4}, .over = {3, 3}, .groups = 2}));
+    CHECK_FALSE(kernels::is_depthwise({.in = {8, 8, 4}, .out = {8, 8, 4}, .over = {3, 3}, .groups = 2}));
+}
+
+TEST_CASE("the corrected bias makes the sum over padded taps the convolution") {
+    generator random(6);
+    for (int trial = 0; trial < 200; ++trial) {
+        // One output pixel whose window is partly outside: sum u * w over all taps, the zero point outside.
+        const int channels = draw(random, 1, 9);
+        const int taps = draw(random, 1, 5);
+        const int inside = draw(random, 0, taps);
+        const convolution_shape shape{.in = {1, taps, channels}, .out = {1, 1, 1}, .over = {1, taps}};
+        const auto natural = random_integers<std::int8_t>(random, shape.weight_count());
+        const auto x = random_integers<std::int8_t>(random, shape.in.size());
+        const std::int32_t zero_point = draw(random, -128, 127);
+        const std::int32_t weight_zero_point = draw(random, -128, 127);
+        const std::int32_t bias =
+            draw(random, 0, 1) ? std::numeric_limits<std::int32_t>::max() : draw(random, -999, 999);
+        std::vector<std::int8_t> packed(kernels::packed_weight_count<std::int8_t, std::int8_t>(shape));
+        kernels::pack_weights<std::int8_t>(natural.data(), packed.data(), shape);
+        std::int32_t corrected = 0;
+        kernels::correct_bias<std::int8_t>(&bias, packed.data(), &weight_zero_point, zero_point, shape, &corrected);
+
+        std::int64_t definition = bias, vector = corrected, inputs = 0;
+        for (int tap = 0; tap < taps; ++tap)
+            for (int c = 0; c < channels; ++c) {
+                const auto i = static_cast<std::size_t>(tap * channels + c);
+                const bool is_inside = tap < inside;
+                if (is_inside) definition += (x[i] - zero_point) * (natural[i] - weight_zero_point);
+                const int u = (is_inside ? x[i] : zero_point) + 128;
+                vector += u * natural[i];
+                inputs += u;
+            }
+        vector -= weight_zero_point * inputs;
+        CHECK(static_cast<std::uint32_t>(vector) == static_cast<std::uint32_t>(definition));
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/passes/deploy.hpp>
+
+#include <doctest/doctest.h>
+
+#include "../support/random_network.hpp"
+#include "../support/random_parameters.hpp"
+#include <algorithm>
+#include <cstddef>
+#include <random>
+
+using namespace statiq;
+
+namespace {
+
+template <class Body>
+constexpr auto fused_nodes(const Body&) {
+    return activations_fused<network<Body>>::nodes;
+}
+
+// Fused: into convolutions, dense layers and sums that nothing else reads.
+constexpr auto convolution_relu = fused_nodes(input<4, 4, 2> | conv<3> | relu);
+static_assert(convolution_relu.size() == 2 && convolution_relu[1].fused == activation::relu);
+constexpr auto dense_relu6 = fused_nodes(input<1, 1, 8> | dense<3> | relu6 | dense<2>);
+static_assert(dense_relu6.size() == 3 && dense_relu6[1].fused == activation::relu6);
+static_assert(dense_relu6[2].input() == 1 && dense_relu6[2].fused == activation::none);
+constexpr auto sum_relu = fused_nodes(input<4, 4, 3> | residual(conv<3>) | relu);
+static_assert(sum_relu.size() == 3 && sum_relu[2].kind == operation::add && sum_relu[2].fused == activation::relu);
+
+// Not fused: where the value is read elsewhere too, or the producer cannot clamp.
+constexpr auto two_readers = fused_nodes(input<4, 4, 2> | conv<3> | add(relu, identity));
+static_assert(two_readers.size() == 4 && two_readers[1].fused == activation::none);
+static_assert(two_readers[2].kind == operation::relu && two_readers[2].input() == 1);
+constexpr auto pooled = fused_nodes(input<4, 4, 2> | max_pool | relu);
+static_assert(pooled.size() == 3 && pooled[2].kind == operation::relu);
+constexpr auto joined = fused_nodes(input<4, 4, 2> | concat(conv<3>, identity) | relu6);
+static_assert(joined.size() == 4 && joined[2].fused == activation::none);
+constexpr auto on_input = fused_nodes(input<4, 4, 2> | relu);
+static_assert(on_input.size() == 2);
+
+// One clamp a node: the second activation stays.
+constexpr auto twice = fused_nodes(input<4, 4, 2> | conv<3> | relu6 | relu | conv<1>);
+static_assert(twice.size() == 4 && twice[1].fused == activation::relu6);
+static_assert(twice[2].kind == operation::relu && twice[2].input() == 1 && twice[3].input() == 2);
+
+// The fused value has the activation's numbers.
+using four_bits = quantized<4, asymmetric>;
+constexpr auto numbered = fused_nodes(input<4, 4, 2> | conv<3> | with<quantized<8>, four_bits>(relu));
+static_assert(numbered[1].numbers.chosen_activation && numbered[1].numbers.activation == four_bits::format);
+
+} // namespace
+
+TEST_CASE("an activation is gone exactly where its producer clamps for it alone") {
+    support::for_each_random_network([]<class Net>() {
+        using folded = batch_norm_folded<Net>;
+        using fused = deployed<Net>;
+        std::size_t clamps = 0;
+        for (const node& n : fused::nodes)
+            if (n.fused != activation::none) ++clamps;
+        CHECK(node_count<fused> == node_count<folded> - clamps);
+        const auto readers = detail::count_readers(folded::nodes);
+        for (std::size_t i = 0; i < node_count<fused>; ++i) {
+            const node& n = fused::nodes[i];
+            const node& from = folded::nodes[static_cast<std::size_t>(fused::origin[i])];
+            if (n.fused != activation::none) {
+                CHECK((n.is_linear() || n.kind == operation::add));
+                CHECK(from.kind == (n.fused == activation::relu ? operation::relu : operation::relu6));
+                CHECK(readers[static_cast<std::size_t>(from.input())] == 1);
+                CHECK(folded::nodes[static_cast<std::size_t>(from.input())].name == n.name);
+            } else {
+                CHECK(from.kind == n.kind);
+                CHECK(from.name == n.name);
+            }
+        }
+    });
+}
+
+TEST_CASE("fusing moves parameters and changes none; fusing again changes nothing") {
+    std::mt19937 random(71);
+    support::for_each_random_network([&]<class Net>() {
+        using fused = activations_fused<Net>;
+        using again = activations_fused<fused>;
+        CHECK(std::equal(fused::nodes.begin(), fused::nodes.end(), again::nodes.begin(), again::nodes.end()));
+        const auto before = support::random_parameters<Net>(random);
+        const auto after = fuse_activations(before);
+        for (std::size_t i = 0; i < node_count<fused>; ++i) {
+            const int alike = find_node<Net>(fused::nodes[i].name.view());
+            REQUIRE(alike >= 0);
+            CHECK(after[i] == before[static_cast<std::size_t>(alike)]);
+        }
+        CHECK(fuse_activations(after).layers == after.layers);
+    });
+}

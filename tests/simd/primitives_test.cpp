@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "archs.hpp"
+
+#ifndef STATIQ_NO_SIMD
+
+#include <statiq/numeric/requantize.hpp>
+#include <statiq/simd/bit_cast.hpp>
+#include <statiq/simd/broadcast_group.hpp>
+#include <statiq/simd/clamp.hpp>
+#include <statiq/simd/dot_accumulate.hpp>
+#include <statiq/simd/interleave.hpp>
+#include <statiq/simd/narrow.hpp>
+#include <statiq/simd/partial.hpp>
+#include <statiq/simd/scale_and_round.hpp>
+#include <statiq/simd/scale_fixed_point.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <limits>
+#include <random>
+#include <type_traits>
+#include <typeinfo>
+#include <vector>
+
+namespace simd = statiq::simd;
+
+namespace {
+
+using generator = std::mt19937;
+
+/// Random values with a good share of the special ones.
+template <class T, std::size_t Size>
+void draw(generator& random, T (&values)[Size], std::initializer_list<std::type_identity_t<T>> special) {
+    for (T& v : values) {
+        const auto pick = random() % 2;
+        v = pick == 0 ? special.begin()[random() % special.size()] : static_cast<T>(random());
+    }
+}
+
+template <class B, class T, std::size_t Size>
+B load(const T (&values)[Size]) {
+    static_assert(Size == B::size);
+    return B::load_unaligned(values);
+}
+template <class B>
+std::vector<typename B::value_type> lanes(const B& batch) {
+    std::vector<typename B::value_type> values(B::size);
+    batch.store_unaligned(values.data());
+    return values;
+}
+
+constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min();
+constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+
+template <class Arch>
+void check_dot_accumulate() {
+    using words = simd::batch<std::int32_t, Arch>;
+    using unsigned_bytes = simd::batch<std::uint8_t, Arch>;
+    using signed_bytes = simd::batch<std::int8_t, Arch>;
+    generator random(1);
+    for (int trial = 0; trial < 2000; ++trial) {
+        std::uint8_t x[unsigned_bytes::size];
+        std::int8_t w[signed_bytes::size];
+        std::int32_t acc[words::size];
+        draw(random, x, {0, 1, 127, 128, 254, 255});
+        draw(random, w, {-128, -127, -1, 0, 1, 127});
+        draw(random, acc, {least, -1, 0, 1, most});
+        if (trial < 4) { // every product the same end of its range
+            std::fill(std::begin(x), std::end(x), std::uint8_t{255});
+            std::fill(std::begin(w), std::end(w), static_cast<std::int8_t>(trial % 2 ? -128 : 127));
+        }
+        std::vector<std::int32_t> expected;
+        for (std::size_t i = 0; i < words::size; ++i) {
+            std::int64_t sum = acc[i];
+            for (std::size_t j = 0; j < 4; ++j) sum += x[4 * i + j] * w[4 * i + j];
+            expected.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(sum)));
+        }
+        REQUIRE(lanes(simd::dot_accumulate<Arch>(load<words>(acc), load<unsigned_bytes>(x), load<signed_bytes>(w))) ==
+                expected);
+    }
+}
+
+template <class Arch>
+void check_interleave() {
+    using bytes = simd::batch<std::uint8_t, Arch>;
+    generator random(2);
+    std::uint8_t x[4][bytes::size];
+    for (auto& row : x) draw(random, row, {0, 255});
+    const auto result =
+        simd::interleave<Arch>(load<bytes>(x[0]), load<bytes>(x[1]), load<bytes>(x[2]), load<bytes>(x[3]));
+    for (std::size_t j = 0; j < 4; ++j) {
+        const auto part = lanes(result[j]);
+        for (std::size_t i = 0; i < bytes::size; ++i) CHECK(part[i] == x[i % 4][simd::block_order(j, i / 4)]);
+    }
+}
+
+template <class Arch, class Out>
+void check_narrow() {
+    using words = simd::batch<std::int32_t, Arch>;
+    using bytes = simd::batch<Out, Arch>;
+    generator random(3);
+    for (int trial = 0; trial < 500; ++trial) {
+        std::int32_t v[4][words::size];
+        simd::quad<std::int32_t, Arch> registers;
+        for (std::size_t j = 0; j < 4; ++j) {
+            draw(random, v[j],
+                 {least, -40000, -32768, -300, -129, -128, -1, 0, 1, 127, 128, 255, 256, 32767, 32768, most});
+            if (trial % 2 == 0)
+                for (auto& lane : v[j]) lane %= 400;
+            registers[j] = load<words>(v[j]);
+        }
+        const int offset = static_cast<int>(random() % 511) - 255;
+        const auto result = lanes(simd::narrow<Out, Arch>(registers, offset));
+        bool equal = true;
+        for (std::size_t j = 0; j < 4; ++j)
+            for (std::size_t l = 0; l < words::size; ++l) {
+                const std::int64_t expected =
+                    std::clamp<std::int64_t>(std::int64_t{v[j][l]} + offset, std::numeric_limits<Out>::lowest(),
+                                             std::numeric_limits<Out>::max());
+                equal = equal && result[simd::block_order(j, l)] == expected;
+            }
+        CHECK(equal);
+    }
+    Out order[bytes::size];
+    for (std::size_t i = 0; i < bytes::size; ++i) order[i] = static_cast<Out>(i);
+    const auto natural = lanes(simd::from_block_order<Arch>(load<bytes>(order)));
+    for (std::size_t j = 0; j < 4; ++j)
+        for (std::size_t l = 0; l < words::size; ++l)
+            CHECK(natural[j * words::size + l] == order[simd::block_order(j, l)]);
+}
+
+template <class Arch>
+void check_scale_and_round() {
+    using words = simd::batch<std::int32_t, Arch>;
+    using floats = simd::batch<float, Arch>;
+    generator random(4);
+    for (int trial = 0; trial < 5000; ++trial) {
+        std::int32_t acc[words::size];
+        float factor[floats::size];
+        draw(random, acc, {least, least + 1, -3, -2, -1, 0, 1, 2, 3, 16777217, 33554433, most - 1, most});
+        for (float& f : factor) {
+            // Halves make ties, which go to the even neighbour.
+            constexpr float special[] = {0.5F, 0.25F, 1.5F, 1.0F, 0.0F, 3.0F};
+            f = random() % 2 ? special[random() % std::size(special)]
+                             : std::ldexp(static_cast<float>(random() % 1000), static_cast<int>(random() % 40) - 40);
+        }
+        if (trial % 2)
+            for (std::int32_t& a : acc) a %= 1 << 20;
+        const auto result = lanes(simd::scale_and_round<Arch>(load<words>(acc), load<floats>(factor)));
+        for (std::size_t i = 0; i < words::size; ++i)
+            REQUIRE(result[i] == std::min(statiq::float_multiplier::apply(acc[i], factor[i]), most - 127));
+    }
+}
+
+template <class Arch, statiq::rounding_steps Steps>
+void check_scale_fixed_point() {
+    using words = simd::batch<std::int32_t, Arch>;
+    generator random(6);
+    for (int trial = 0; trial < 5000; ++trial) {
+        std::int32_t x[words::size];
+        std::int32_t multiplier[words::size];
+        std::int32_t shift[words::size];
+        draw(random, x, {least, least + 1, -3, -2, -1, 0, 1, 2, 3, 4, 5, 1 << 20, most - 1, most});
+        draw(random, multiplier, {0, 1 << 30, (1 << 30) + 1, 3 << 29, most - 1, most});
+        for (std::size_t i = 0; i < words::size; ++i) {
+            multiplier[i] &= most;
+            if (trial % 3 == 0) x[i] %= 1 << 20;
+            shift[i] = static_cast<std::int32_t>(random() % 62) - 31;
+            if (trial % 2 == 0) shift[i] = -static_cast<std::int32_t>(random() % 12);
+        }
+        const auto result =
+            lanes(simd::scale_fixed_point<Arch, Steps>(load<words>(x), load<words>(multiplier), load<words>(shift)));
+        for (std::size_t i = 0; i < words::size; ++i)
+            REQUIRE(result[i] == statiq::multiply_by_quantized_multiplier<Steps>(x[i], {multiplier[i], shift[i]}));
+    }
+}
+
+template <class Arch, class T>
+void check_partial() {
+    using batch = simd::batch<T, Arch>;
+    std::vector<T> values(batch::size);
+    for (std::size_t i = 0; i < batch::size; ++i) values[i] = static_cast<T>(i + 1);
+    for (std::size_t count = 1; count <= batch::size; ++count) {
+        const std::vector<T> first(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
+        auto expected = first;
+        expected.resize(batch::size);
+        CHECK(lanes(simd::load_first<Arch>(first.data(), count)) == expected);
+        std::vector<T> stored(count, T{99});
+        simd::store_first<Arch>(stored.data(), batch::load_unaligned(values.data()), count);
+        CHECK(stored == first);
+    }
+}
+
+template <class Arch>
+void check_broadcast_group() {
+    const std::vector<std::int8_t> group{-128, 5, 127, -1};
+    const auto result = lanes(simd::broadcast_group<Arch>(group.data()));
+    for (std::size_t i = 0; i < result.size(); ++i) CHECK(result[i] == group[i % 4]);
+    const auto cast = lanes(simd::bit_cast<std::uint8_t>(simd::broadcast_group<Arch>(group.data())));
+    for (std::size_t i = 0; i < cast.size(); ++i) CHECK(cast[i] == static_cast<std::uint8_t>(group[i % 4]));
+}
+
+template <class Arch, class T>
+void check_clamp() {
+    using batch = simd::batch<T, Arch>;
+    generator random(5);
+    T x[batch::size];
+    for (T& v : x)
+        v = static_cast<T>(static_cast<int>(random() % 256) + (std::numeric_limits<T>::lowest() < 0 ? -128 : 0));
+    const auto result = lanes(simd::clamp<Arch>(load<batch>(x), T{3}, T{100}));
+    for (std::size_t i = 0; i < batch::size; ++i) CHECK(result[i] == std::clamp(x[i], T{3}, T{100}));
+}
+
+template <class F>
+void on_every_arch(F&& f) {
+    for_each_arch([&]<class Arch>(Arch) {
+        INFO(typeid(Arch).name());
+        f.template operator()<Arch>();
+    });
+}
+
+} // namespace
+
+TEST_CASE("dot_accumulate sums four products exactly, whatever they are") {
+    on_every_arch([]<class Arch> { check_dot_accumulate<Arch>(); });
+}
+TEST_CASE("interleave brings the bytes of four registers together, in block order") {
+    on_every_arch([]<class Arch> { check_interleave<Arch>(); });
+}
+TEST_CASE("narrow adds an offset and saturates to bytes") {
+    on_every_arch([]<class Arch> {
+        check_narrow<Arch, std::uint8_t>();
+        check_narrow<Arch, std::int8_t>();
+    });
+}
+TEST_CASE("scale_and_round is float_multiplier::apply") {
+    on_every_arch([]<class Arch> { check_scale_and_round<Arch>(); });
+}
+TEST_CASE("scale_fixed_point is multiply_by_quantized_multiplier") {
+    on_every_arch([]<class Arch> {
+        check_scale_fixed_point<Arch, statiq::rounding_steps::one>();
+        check_scale_fixed_point<Arch, statiq::rounding_steps::two>();
+    });
+}
+TEST_CASE("partial loads and stores touch nothing beyond their count") {
+    on_every_arch([]<class Arch> {
+        check_partial<Arch, std::uint8_t>();
+        check_partial<Arch, std::int8_t>();
+        check_partial<Arch, float>();
+    });
+}
+TEST_CASE("broadcast_group repeats four bytes") {
+    on_every_arch([]<class Arch> { check_broadcast_group<Arch>(); });
+}
+TEST_CASE("clamp") {
+    on_every_arch([]<class Arch> {
+        check_clamp<Arch, std::uint8_t>();
+        check_clamp<Arch, std::int8_t>();
+        check_clamp<Arch, float>();
+    });
+}
+
+#else
+
+TEST_CASE("without vector instructions no instruction set is compiled") {
+    int archs = 0;
+    for_each_arch([&](auto) { ++archs; });
+    CHECK(archs == 0);
+}
+
+#endif

@@ -16,6 +16,7 @@
 #include <statiq/execute/simulated_network.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/io/images.hpp>
+#include <statiq/io/integers.hpp>
 #include <statiq/io/parameters.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/passes/deploy.hpp>

@@ -69,7 +69,6 @@ void check_summary() {
     CHECK(number(total[2]) == products);
     CHECK(number(total[2]) == multiply_accumulates<G>);
     const std::string& arena = lines.back()[0];
-    CHECK(number(std::regex_replace(arena, std::regex("[^0-9].*bytes.*| bytes.*|arena: "), "")) > 0);
     CHECK(arena.find(grouped(static_cast<long long>(arena_bytes<G>)) + " bytes") != std::string::npos);
 }
 
@@ -123,5 +122,5 @@ TEST_CASE("a drawing has every node and every edge") {
         }
     }
     CHECK(occurrences(text, "->") == edges);
-    CHECK(edges == 13); // one each, and two for the sum and the concatenation; the input has none
+    CHECK(edges == 14); // one for each layer, a second for the sum and the concatenation
 }

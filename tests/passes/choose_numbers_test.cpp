@@ -152,7 +152,9 @@ void check_conversions() {
             const number_format& given = before.numbers.activation;
             const bool alike =
                 given.floating == own.floating && given.bytes() == own.bytes() && given.is_signed() == own.is_signed();
-            if (converts(n)) {
+            if (converts(n) && converts(Q::source::nodes[static_cast<std::size_t>(Q::origin[i])])) {
+                CHECK(given.floating == own.floating); // the user's own
+            } else if (converts(n)) {
                 CHECK_FALSE(alike);
                 CHECK_FALSE(converts(before));
                 CHECK(n.out == before.out);

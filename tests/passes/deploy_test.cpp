@@ -72,7 +72,7 @@ TEST_CASE("trained and deployed float networks compute the trained graph's reals
     std::vector<double> relative_bounds;
     support::for_each_random_network([&]<class Net>() {
         using D = deployed<Net>;
-        const auto trained = support::random_parameters<Net>(random);
+        const auto trained = support::random_parameters<Net>(random, support::dead_channels::none);
         const auto parameters = deploy(trained);
         const auto samples = support::random_inputs<Net>(random, 1);
         const auto real = support::real_execution(trained, samples[0]);

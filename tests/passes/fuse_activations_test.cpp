@@ -64,7 +64,7 @@ TEST_CASE("an activation is gone exactly where its producer clamps for it alone"
             const node& from = folded::nodes[static_cast<std::size_t>(fused::origin[i])];
             if (n.fused != activation::none) {
                 CHECK((n.is_linear() || n.kind == operation::add));
-                CHECK(from.kind == (n.fused == activation::relu ? operation::relu : operation::relu6));
+                CHECK(activation_of(from.kind) == n.fused);
                 CHECK(readers[static_cast<std::size_t>(from.input())] == 1);
                 CHECK(folded::nodes[static_cast<std::size_t>(from.input())].name == n.name);
             } else {

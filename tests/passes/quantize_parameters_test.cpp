@@ -30,6 +30,10 @@ bool is_nearest(float real, std::int32_t q, const affine& map, const number_form
            std::abs(static_cast<double>(real) - step * (q - map.zero_point)) <= 0.5 * step + slack;
 }
 
+constexpr std::array keeping{operation::max_pool,  operation::average_pool, operation::reshape,
+                             operation::transpose, operation::pad,          operation::broadcast,
+                             operation::relu,      operation::relu6,        operation::relu_n1_to_1};
+
 /// The output channel of a weight in natural order.
 std::size_t channel_of(const node& n, std::size_t w, std::size_t weights) {
     const auto channels = static_cast<std::size_t>(n.out.channels);
@@ -47,8 +51,7 @@ void check_parameters(std::mt19937& random) {
     for (std::size_t i = 0; i < node_count<Q>; ++i) {
         const node& n = Q::nodes[i];
         const auto before = static_cast<std::size_t>(std::max(n.input(), 0));
-        const bool keeps = n.kind == operation::max_pool || n.kind == operation::average_pool ||
-                           n.kind == operation::flatten || n.kind == operation::relu || n.kind == operation::relu6;
+        const bool keeps = std::find(keeping.begin(), keeping.end(), n.kind) != keeping.end();
         if (keeps)
             CHECK(to[i].output == to[before].output);
         else if (n.kind == operation::softmax)

@@ -18,17 +18,20 @@ inline float uniform(std::mt19937& random, double low, double high) {
     return static_cast<float>(std::uniform_real_distribution<double>(low, high)(random));
 }
 
-/// A batch norm's variance: of every size that training leaves behind, those of dead channels among them.
-inline float random_variance(std::mt19937& random) {
-    constexpr std::array<float, 4> dead{0.0F, 6e-45F, 1e-13F, 1e-7F};
+/// Whether batch norms have channels almost without variance: their scales are hundreds.
+enum class dead_channels { some, none };
+
+/// A batch norm's variance, of every size that training leaves behind.
+inline float random_variance(std::mt19937& random, dead_channels dead) {
+    constexpr std::array<float, 4> tiny{0.0F, 6e-45F, 1e-13F, 1e-7F};
     const int choice = std::uniform_int_distribution<int>(0, 23)(random);
-    if (choice < 4) return dead[static_cast<std::size_t>(choice)];
-    return static_cast<float>(std::exp2(std::uniform_real_distribution<double>(-4, 3)(random)));
+    if (dead == dead_channels::some && choice < 4) return tiny[static_cast<std::size_t>(choice)];
+    return static_cast<float>(std::exp2(std::uniform_real_distribution<double>(-2, 2)(random)));
 }
 
 /// Parameters that keep signals near 1: weights of variance 1 / reduction, batch norm scales of both signs.
 template <statiq::graph_type G>
-statiq::parameters<G> random_parameters(std::mt19937& random) {
+statiq::parameters<G> random_parameters(std::mt19937& random, dead_channels dead = dead_channels::some) {
     statiq::parameters<G> result;
     for (std::size_t i = 0; i < statiq::node_count<G>; ++i) {
         const statiq::node& n = G::nodes[i];
@@ -42,7 +45,7 @@ statiq::parameters<G> random_parameters(std::mt19937& random) {
                                                 else if (kind == "gamma")
                                                     value = uniform(random, 0.3, 1.5) * (random() % 4 == 0 ? -1 : 1);
                                                 else if (kind == "var")
-                                                    value = random_variance(random);
+                                                    value = random_variance(random, dead);
                                                 else
                                                     value = uniform(random, -0.5, 0.5);
                                             }

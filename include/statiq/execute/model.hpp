@@ -71,15 +71,22 @@ class model {
     network_type network_;
 };
 
+/// Packs integers, wherever they come from, into a model.
+/// @tparam Scheme how accumulators become outputs; `gemmlowp` gives TensorFlow Lite's bits.
+template <class Scheme = gemmlowp, graph_type Q>
+auto integer_model(const quantized_parameters<Q>& integers) {
+    auto packed = std::make_unique<integer_parameters<Q, Scheme>>();
+    prepare(integers, *packed);
+    return model<Q, Scheme>(std::move(packed));
+}
+
 /// Quantizes a deployed network's parameters and packs them: the integer model.
 /// @tparam Weight, Activation the number types of layers that `with<...>` gave none. @tparam Scheme how accumulators
 /// become outputs. @param ranges what every node's output spans, as `calibrate` finds it.
 template <number_type Weight, number_type Activation, class Scheme = float_multiplier, graph_type G>
 auto quantize(const parameters<G>& deployed_parameters, const node_ranges<G>& ranges) {
     using numbers = numbers_chosen<G, Weight, Activation>;
-    auto packed = std::make_unique<integer_parameters<numbers, Scheme>>();
-    prepare(quantize_parameters<numbers>(deployed_parameters, ranges), *packed);
-    return model<numbers, Scheme>(std::move(packed));
+    return integer_model<Scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
 }
 
 /// Reads parameters in place from bytes: from memory, a file's contents or an embedded blob, aligned to 64 bytes.

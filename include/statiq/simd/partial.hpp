@@ -7,29 +7,30 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 
 namespace statiq::simd {
 
 namespace detail {
 
-/// Copies bytes in the largest pieces of a fixed size, which compile to single moves.
-inline void copy_bytes(void* to, const void* from, std::size_t bytes) noexcept {
-    auto* t = static_cast<unsigned char*>(to);
-    const auto* f = static_cast<const unsigned char*>(from);
-    const auto pieces = [&]<std::size_t Size>(std::integral_constant<std::size_t, Size>) {
-        for (; bytes >= Size; bytes -= Size, t += Size, f += Size) std::memcpy(t, f, Size);
-    };
-    pieces(std::integral_constant<std::size_t, 16>{});
-    pieces(std::integral_constant<std::size_t, 4>{});
-    pieces(std::integral_constant<std::size_t, 1>{});
+/// Copies fewer than 2 * Piece bytes, as pieces of Piece, Piece / 2, ... 1: at most one of each, without a loop that
+/// compilers would turn into a call of memcpy.
+template <std::size_t Piece>
+[[gnu::always_inline]] inline void copy_bytes(unsigned char* to, const unsigned char* from,
+                                              std::size_t bytes) noexcept {
+    if ((bytes & Piece) != 0) {
+        std::memcpy(to, from, Piece);
+        to += Piece;
+        from += Piece;
+    }
+    if constexpr (Piece > 1) copy_bytes<Piece / 2>(to, from, bytes);
 }
 
 template <class B>
 inline B load_first(const typename B::value_type* from, std::size_t count, any_arch) noexcept {
     if (count == B::size) return B::load_unaligned(from);
     alignas(sizeof(B)) typename B::value_type lanes[B::size] = {};
-    copy_bytes(lanes, from, count * sizeof(lanes[0]));
+    copy_bytes<sizeof(B) / 2>(reinterpret_cast<unsigned char*>(lanes), reinterpret_cast<const unsigned char*>(from),
+                              count * sizeof(lanes[0]));
     return B::load_aligned(lanes);
 }
 
@@ -38,7 +39,8 @@ inline void store_first(typename B::value_type* to, B values, std::size_t count,
     if (count == B::size) return values.store_unaligned(to);
     alignas(sizeof(B)) typename B::value_type lanes[B::size];
     values.store_aligned(lanes);
-    copy_bytes(to, lanes, count * sizeof(lanes[0]));
+    copy_bytes<sizeof(B) / 2>(reinterpret_cast<unsigned char*>(to), reinterpret_cast<const unsigned char*>(lanes),
+                              count * sizeof(lanes[0]));
 }
 
 #if XSIMD_WITH_AVX512BW

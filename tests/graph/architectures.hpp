@@ -6,34 +6,11 @@
 /// Well-known small architectures, written with the library's vocabulary.
 namespace architectures {
 
-// ---- ResNet ----------------------------------------------------------------------------------------------------
-
-/// The ResNet-8 of MLPerf Tiny (CIFAR-10): biases before batch norm, no batch norm in the shortcuts.
-template <int Channels>
-constexpr auto basic_branch(auto... options) {
-    return named<"conv1">(conv<Channels>(kernel<3>, with_bias, options...) | batch_norm | relu) |
-           named<"conv2">(conv<Channels>(kernel<3>, with_bias) | batch_norm);
-}
-template <int Channels>
-constexpr auto widening_block() {
-    return add(basic_branch<Channels>(stride<2>), named<"shortcut">(conv<Channels>(stride<2>))) | relu;
-}
-constexpr auto resnet8_body() {
-    return input<32, 32, 3> | named<"conv0">(conv<16>(kernel<3>, with_bias) | batch_norm | relu) //
-           | named<"stack1">(residual(basic_branch<16>()) | relu)                                //
-           | named<"stack2">(widening_block<32>())                                               //
-           | named<"stack3">(widening_block<64>())                                               //
-           | global_average_pool | named<"fc">(dense<10>) | softmax;
-}
-struct resnet8 final : network<decltype(resnet8_body())> {};
-
 constexpr auto small_repvgg_body() {
     return input<33, 47, 3> | repvgg_stage<"stage0", 16, 2>() | repvgg_stage<"stage1", 24, 2>() | global_average_pool |
            named<"fc">(dense<5>);
 }
 struct small_repvgg final : network<decltype(small_repvgg_body())> {};
-
-// ---- VGG, DS-CNN, autoencoder ----------------------------------------------------------------------------------
 
 constexpr auto small_vgg_body() {
     constexpr auto square = []<int Channels>() { return conv<Channels>(kernel<3>) | relu; };
@@ -43,26 +20,6 @@ constexpr auto small_vgg_body() {
            | flatten | named<"fc1">(dense<128> | relu) | named<"fc2">(dense<10>) | softmax;
 }
 struct small_vgg final : network<decltype(small_vgg_body())> {};
-
-/// The keyword spotter of MLPerf Tiny.
-constexpr auto ds_cnn_body() {
-    constexpr auto block = [] {
-        return named<"depthwise">(depthwise(with_bias) | batch_norm | relu) |
-               named<"pointwise">(pointwise<64>(with_bias) | batch_norm | relu);
-    };
-    return input<49, 10, 1> | named<"conv0">(conv<64>(kernel<10, 4>, stride<2>, with_bias) | batch_norm | relu) //
-           | repeated<"block", 4>(block) | global_average_pool | named<"fc">(dense<12>) | softmax;
-}
-struct ds_cnn final : network<decltype(ds_cnn_body())> {};
-
-/// The anomaly detector of MLPerf Tiny: dense layers only.
-constexpr auto autoencoder_body() {
-    constexpr auto wide = [] { return dense<128>(with_bias) | batch_norm | relu; };
-    return input<1, 1, 640> | repeated<"encoder", 4>(wide) |
-           named<"bottleneck">(dense<8>(with_bias) | batch_norm | relu) | repeated<"decoder", 4>(wide) |
-           named<"output">(dense<640>);
-}
-struct autoencoder final : network<decltype(autoencoder_body())> {};
 
 // ---- a detector's neck: layers that read earlier ones ------------------------------------------------------------
 

@@ -41,44 +41,6 @@ constexpr auto resnet50_body() {
 }
 struct resnet50 final : network<decltype(resnet50_body())> {};
 
-// ---- MobileNetV2 -----------------------------------------------------------------------------------------------
-
-/// Inverted residual with linear bottleneck: expand, depthwise, project; a shortcut where the shape stays.
-template <int In, int Out, int Stride, int Expansion>
-constexpr auto inverted_residual() {
-    constexpr auto filter_and_project = named<"depthwise">(depthwise(stride<Stride>) | batch_norm | relu6) |
-                                        named<"project">(pointwise<Out> | batch_norm);
-    if constexpr (Expansion == 1)
-        return filter_and_project;
-    else if constexpr (Stride == 1 && In == Out)
-        return residual(named<"expand">(pointwise<In * Expansion> | batch_norm | relu6) | filter_and_project);
-    else
-        return named<"expand">(pointwise<In * Expansion> | batch_norm | relu6) | filter_and_project;
-}
-template <label Name, int In, int Out, int Count, int Stride, int Expansion = 6>
-constexpr auto inverted_residual_stage() {
-    constexpr auto first = named<"block0">(inverted_residual<In, Out, Stride, Expansion>());
-    if constexpr (Count == 1)
-        return named<Name>(first);
-    else
-        return named<Name>(first |
-                           repeated<"block", Count - 1, 1>([] { return inverted_residual<Out, Out, 1, Expansion>(); }));
-}
-template <int Resolution>
-constexpr auto mobilenet_v2_body() {
-    return input<Resolution, Resolution, 3> | named<"stem">(conv<32>(kernel<3>, stride<2>) | batch_norm | relu6) //
-           | inverted_residual_stage<"stage1", 32, 16, 1, 1, 1>()                                                //
-           | inverted_residual_stage<"stage2", 16, 24, 2, 2>()                                                   //
-           | inverted_residual_stage<"stage3", 24, 32, 3, 2>()                                                   //
-           | inverted_residual_stage<"stage4", 32, 64, 4, 2>()                                                   //
-           | inverted_residual_stage<"stage5", 64, 96, 3, 1>()                                                   //
-           | inverted_residual_stage<"stage6", 96, 160, 3, 2>()                                                  //
-           | inverted_residual_stage<"stage7", 160, 320, 1, 1>()                                                 //
-           | named<"last">(pointwise<1280> | batch_norm | relu6)                                                 //
-           | global_average_pool | named<"fc">(dense<1000>);
-}
-struct mobilenet_v2 final : network<decltype(mobilenet_v2_body<224>())> {};
-
 // ---- RepVGG ----------------------------------------------------------------------------------------------------
 
 constexpr auto repvgg_b0_body() {

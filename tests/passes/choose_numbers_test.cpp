@@ -88,8 +88,9 @@ static_assert(conversions<signs> == 1);
 // ---- refusals ---------------------------------------------------------------------------------------------------
 
 template <class Body, class Weight, class Activation>
-using verdict = decltype(detail::numbers_verdict<
-                         rewritten<detail::choose_numbers_pass<Weight::format, Activation::format>, network<Body>>>());
+using verdict =
+    decltype(detail::numbers_verdict<rewritten<
+                 detail::choose_numbers_pass<Weight::format, Activation::format, Weight::format>, network<Body>>>());
 template <int Inputs>
 using sum_of = decltype(input<1, 1, Inputs> | dense<1>);
 using dense_name = layer_name<'d', 'e', 'n', 's', 'e'>;

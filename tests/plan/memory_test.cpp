@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/networks/digits.hpp>
+#include <statiq/networks/mlperf_tiny.hpp>
 #include <statiq/networks/mobilenet_v1.hpp>
 #include <statiq/plan/facts.hpp>
 
@@ -62,11 +63,11 @@ TEST_CASE("MobileNetV1 at other widths and resolutions") {
 }
 
 TEST_CASE("chains, residuals, branches, joins of joins") {
-    check_plans<architectures::resnet8>();
+    check_plans<networks::resnet8<>>();
     check_plans<architectures::small_repvgg>();
     check_plans<architectures::small_vgg>();
-    check_plans<architectures::ds_cnn>();
-    check_plans<architectures::autoencoder>();
+    check_plans<networks::ds_cnn>();
+    check_plans<networks::autoencoder>();
     check_plans<architectures::detector>();
     check_plans<architectures::tangle>();
     check_plan<numbers_chosen<deployed<architectures::tangle>, quantized<4>, signed16>>();

@@ -38,6 +38,18 @@ struct layer_spec {
         return kind == operation::max_pool || kind == operation::average_pool;
     }
     [[nodiscard]] constexpr bool has_window() const { return kind == operation::convolution || is_pool(); }
+    [[nodiscard]] constexpr bool is_linear() const {
+        return kind == operation::convolution || kind == operation::dense;
+    }
+    /// Whether `shape` is the user's.
+    [[nodiscard]] constexpr bool has_shape() const {
+        return kind == operation::input || kind == operation::broadcast ||
+               (kind == operation::reshape && shape != extents{0, 0, 0});
+    }
+    [[nodiscard]] constexpr bool permutes_axes() const {
+        const auto names = [this](int axis) { return axes[0] == axis || axes[1] == axis || axes[2] == axis; };
+        return names(0) && names(1) && names(2);
+    }
     friend constexpr bool operator==(const layer_spec&, const layer_spec&) = default;
 };
 
@@ -45,11 +57,12 @@ struct layer_spec {
 /// `conv<8>(kernel<3>, stride<2>)`.
 template <layer_spec Spec>
 struct layer {
-    static_assert(Spec.kind != operation::input ||
-                      (Spec.shape.height >= 1 && Spec.shape.width >= 1 && Spec.shape.channels >= 1),
-                  "statiq: an input has at least one row, one column and one channel");
-    static_assert(Spec.out_channels >= 1 || !(Spec.kind == operation::convolution || Spec.kind == operation::dense),
-                  "statiq: a layer has at least one output channel");
+    static_assert(!Spec.has_shape() || (Spec.shape.height >= 1 && Spec.shape.width >= 1 && Spec.shape.channels >= 1),
+                  "statiq: a shape has at least one row, one column and one channel");
+    static_assert(!Spec.is_linear() || Spec.out_channels >= 1, "statiq: a layer has at least one output channel");
+    static_assert(Spec.pad_top >= 0 && Spec.pad_bottom >= 0 && Spec.pad_left >= 0 && Spec.pad_right >= 0,
+                  "statiq: padding is not negative");
+    static_assert(Spec.permutes_axes(), "statiq: transpose names each of the axes 0, 1 and 2 once");
     static constexpr layer_spec spec = Spec;
     static constexpr std::size_t size = 1; ///< nodes it adds to a graph
 
@@ -98,7 +111,6 @@ struct dilation_option {
 };
 template <padding_rule Rule, int Top = 0, int Bottom = 0, int Left = 0, int Right = 0>
 struct padding_option {
-    static_assert(Top >= 0 && Bottom >= 0 && Left >= 0 && Right >= 0, "statiq: padding is not negative");
     static constexpr bool fits(const layer_spec& s) { return s.has_window(); }
     static constexpr void apply(layer_spec& s) {
         s.padding = Rule;

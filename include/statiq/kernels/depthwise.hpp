@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 
 /// The loop nest of depthwise convolutions with one output per input channel, vectorised over channels. The number
 /// format is a policy `Format`:
@@ -26,6 +27,8 @@ namespace statiq::kernels::vectorized {
 /// Taps of the largest window the nest takes: 7 x 7 fits.
 inline constexpr int most_depthwise_taps = 64;
 
+/// One depthwise convolution. An object holds the prepared weights of a panel of blocks, some tens of kilobytes at the
+/// widest registers; it lives on the stack.
 template <class Format>
 class depthwise_channels {
     using input = typename Format::input;
@@ -56,6 +59,9 @@ class depthwise_channels {
         const int channels = shape_.in.channels;
         if (end - begin == channels && shape_.over.stride_width == 1 && shape_.over.taps() <= most_run_taps)
             run_ = std::clamp(width / channels, 1, shape_.out.width);
+        if (run_ > 1)
+            for (auto& unit : copies_)
+                for (auto& tap : unit) std::fill(std::begin(tap), std::end(tap), input{});
         for (int channel = begin; channel < end; channel += panel_blocks * width)
             panel(channel, std::min(end - channel, panel_blocks * width));
     }
@@ -160,7 +166,7 @@ class depthwise_channels {
     std::ptrdiff_t offsets_[std::size_t{most_depthwise_taps}] = {};
     typename pixel_tile<pixels>::unit units_[std::size_t{pixels}];
     const input* taps_[std::size_t{pixels}][std::size_t{most_depthwise_taps}];
-    input copies_[std::size_t{pixels}][std::size_t{most_run_taps}][std::size_t{width}] = {};
+    input copies_[std::size_t{pixels}][std::size_t{most_run_taps}][std::size_t{width}];
     std::array<input, static_cast<std::size_t>(panel_blocks* width)> padding_;
     std::array<input, static_cast<std::size_t>(2 * width)> end_of_image_{}; ///< its last `width` values, then zeros
 };

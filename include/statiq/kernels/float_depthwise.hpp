@@ -38,12 +38,12 @@ struct float_depthwise_format {
             highest_ = a.highest;
             count_ = count;
             const int channels = shape.out.channels;
-            for (int c = 0; c < count; c += channels) {
-                const int copied = std::min(channels, count - c);
-                for (int tap = 0; tap < shape.over.taps(); ++tap)
-                    std::copy_n(a.weights + tap * channels + channel, copied, weights_[tap] + c);
-                std::copy_n(a.bias + channel, copied, start_ + c);
-            }
+            const auto fill = [&](const float* from, float* lane) {
+                for (int c = 0; c < count; c += channels) std::copy_n(from, std::min(channels, count - c), lane + c);
+                std::fill(lane + count, lane + width, 0.0F);
+            };
+            for (int tap = 0; tap < shape.over.taps(); ++tap) fill(a.weights + tap * channels + channel, weights_[tap]);
+            fill(a.bias + channel, start_);
         }
 
         [[gnu::always_inline]] void start(accumulator& acc) const noexcept {
@@ -73,8 +73,8 @@ struct float_depthwise_format {
         float lowest_;
         float highest_;
         int count_;
-        alignas(64) float weights_[std::size_t{most_depthwise_taps}][std::size_t{width}] = {};
-        alignas(64) float start_[std::size_t{width}] = {};
+        alignas(64) float weights_[std::size_t{most_depthwise_taps}][std::size_t{width}];
+        alignas(64) float start_[std::size_t{width}];
     };
 };
 

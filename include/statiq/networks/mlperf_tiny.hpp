@@ -19,12 +19,13 @@ constexpr auto resnet_stack() {
         return named<Name>(add(named<"shortcut">(pointwise<Channels>(stride<Stride>, with_bias)), body) | relu);
 }
 
+template <int Channels>
 constexpr auto resnet8_body() {
-    return input<32, 32, 3>                                                     //
-           | named<"conv0">(conv<16>(kernel<3>, with_bias) | batch_norm | relu) //
-           | resnet_stack<"stack1", 16, 1>()                                    //
-           | resnet_stack<"stack2", 32, 2>()                                    //
-           | resnet_stack<"stack3", 64, 2>()                                    //
+    return input<32, 32, 3>                                                           //
+           | named<"conv0">(conv<Channels>(kernel<3>, with_bias) | batch_norm | relu) //
+           | resnet_stack<"stack1", Channels, 1>()                                    //
+           | resnet_stack<"stack2", 2 * Channels, 2>()                                //
+           | resnet_stack<"stack3", 4 * Channels, 2>()                                //
            | average_pool(kernel<8>) | flatten | named<"fc">(dense<10>) | softmax;
 }
 
@@ -66,7 +67,9 @@ constexpr auto autoencoder_body() {
 } // namespace detail
 
 /// ResNet-8 for 32 x 32 images (image classification): `conv0`, `stack1.conv1` … `stack3.shortcut`, `fc`.
-struct resnet8 final : network<decltype(detail::resnet8_body())> {};
+/// @tparam Channels of the first stack; they double in the second and the third.
+template <int Channels = 16>
+struct resnet8 final : network<decltype(detail::resnet8_body<Channels>())> {};
 
 /// DS-CNN on 49 x 10 spectrograms (keyword spotting): `conv0`, `dw1`, `pw1` … `pw4`, `fc`.
 struct ds_cnn final : network<decltype(detail::ds_cnn_body())> {};

@@ -58,13 +58,13 @@ struct biased_relu_blocks {
     }
 };
 
-/// MobileNetV1 (Howard et al., arXiv 1704.04861; layer table in P1 table 2) up to the logits.
-/// @tparam WidthPercent width multiplier in percent. @tparam Resolution height and width of the input, RGB as
-/// x / 127.5 - 1. @tparam Blocks which separable block.
-template <int WidthPercent, int Resolution, int Classes, class Blocks = original_blocks, int InputChannels = 3>
-constexpr auto mobilenet_v1_body() {
+/// MobileNetV1's convolutions (Howard et al., arXiv 1704.04861; layer table in P1 table 2), from the image to `pw13`.
+/// @tparam WidthPercent width multiplier in percent. @tparam Resolution height and width of the RGB input.
+/// @tparam Blocks which separable block.
+template <int WidthPercent, int Resolution, class Blocks>
+constexpr auto mobilenet_v1_features() {
     constexpr auto width = [](int channels) { return detail::scaled(channels, WidthPercent); };
-    return input<Resolution, Resolution, InputChannels>       //
+    return input<Resolution, Resolution, 3>                   //
            | Blocks::template first<width(32)>()              //
            | Blocks::template separable<1, width(64), 1>()    //
            | Blocks::template separable<2, width(128), 2>()   //
@@ -78,19 +78,29 @@ constexpr auto mobilenet_v1_body() {
            | Blocks::template separable<10, width(512), 1>()  //
            | Blocks::template separable<11, width(512), 1>()  //
            | Blocks::template separable<12, width(1024), 2>() //
-           | Blocks::template separable<13, width(1024), 1>() //
-           | global_average_pool | named<"fc">(dense<Classes>);
+           | Blocks::template separable<13, width(1024), 1>();
 }
 
+/// The convolutions, their mean and a dense layer: up to the logits.
+template <int WidthPercent, int Resolution, int Classes, class Blocks>
+constexpr auto mobilenet_v1_body() {
+    return mobilenet_v1_features<WidthPercent, Resolution, Blocks>() | global_average_pool |
+           named<"fc">(dense<Classes>);
+}
+
+/// MobileNetV1 with RGB input as x / 127.5 - 1.
 template <int WidthPercent = 100, int Resolution = 224, int Classes = 1000>
-struct mobilenet_v1 final : network<decltype(mobilenet_v1_body<WidthPercent, Resolution, Classes>())> {};
+struct mobilenet_v1 final : network<decltype(mobilenet_v1_body<WidthPercent, Resolution, Classes, original_blocks>())> {
+};
 
 /// P1's quantization-friendly variant.
 template <int WidthPercent = 100, int Resolution = 224, int Classes = 1000>
 struct mobilenet_v1_friendly final
     : network<decltype(mobilenet_v1_body<WidthPercent, Resolution, Classes, quantization_friendly_blocks>())> {};
 
-/// The visual wake words network of MLPerf Tiny: width 0.25, 96 x 96, two classes, RGB as x / 255.
-struct visual_wake_words final : network<decltype(mobilenet_v1_body<25, 96, 2, biased_relu_blocks>())> {};
+/// The visual wake words network of MLPerf Tiny: width 0.25, 96 x 96 RGB as x / 255, two classes, softmax.
+struct visual_wake_words final
+    : network<decltype(mobilenet_v1_features<25, 96, biased_relu_blocks>() | average_pool(kernel<3>) | flatten |
+                       named<"fc">(dense<2>) | softmax)> {};
 
 } // namespace statiq::networks

@@ -48,20 +48,26 @@ constexpr auto inverted_residuals() {
         return first | inverted_residuals<Index + 1, OutChannels, OutChannels, Expansion, 1, Count - 1>();
 }
 
+/// From the image to `conv_last`, without the input.
+template <int WidthPercent>
+constexpr auto mobilenet_v2_features() {
+    constexpr auto width = [](int channels) { return multiple_of_eight(channels, WidthPercent); };
+    constexpr int last = multiple_of_eight(1280, std::max(100, WidthPercent));
+    return named<"conv0">(conv<width(32)>(kernel<3>, stride<2>) | batch_norm | relu6) //
+           | inverted_residuals<1, width(32), width(16), 1, 1, 1>()                   //
+           | inverted_residuals<2, width(16), width(24), 6, 2, 2>()                   //
+           | inverted_residuals<4, width(24), width(32), 6, 2, 3>()                   //
+           | inverted_residuals<7, width(32), width(64), 6, 2, 4>()                   //
+           | inverted_residuals<11, width(64), width(96), 6, 1, 3>()                  //
+           | inverted_residuals<14, width(96), width(160), 6, 2, 3>()                 //
+           | inverted_residuals<17, width(160), width(320), 6, 1, 1>()                //
+           | named<"conv_last">(pointwise<last> | batch_norm | relu6);
+}
+
 template <int WidthPercent, int Resolution, int Classes>
 constexpr auto mobilenet_v2_body() {
-    constexpr auto width = [](int channels) { return multiple_of_eight(channels, WidthPercent); };
-    return input<Resolution, Resolution, 3>                                                                           //
-           | named<"conv0">(conv<width(32)>(kernel<3>, stride<2>) | batch_norm | relu6)                               //
-           | inverted_residuals<1, width(32), width(16), 1, 1, 1>()                                                   //
-           | inverted_residuals<2, width(16), width(24), 6, 2, 2>()                                                   //
-           | inverted_residuals<4, width(24), width(32), 6, 2, 3>()                                                   //
-           | inverted_residuals<7, width(32), width(64), 6, 2, 4>()                                                   //
-           | inverted_residuals<11, width(64), width(96), 6, 1, 3>()                                                  //
-           | inverted_residuals<14, width(96), width(160), 6, 2, 3>()                                                 //
-           | inverted_residuals<17, width(160), width(320), 6, 1, 1>()                                                //
-           | named<"conv_last">(pointwise<multiple_of_eight(1280, std::max(100, WidthPercent))> | batch_norm | relu6) //
-           | global_average_pool | named<"fc">(dense<Classes>);
+    return input<Resolution, Resolution, 3> | mobilenet_v2_features<WidthPercent>() | global_average_pool |
+           named<"fc">(dense<Classes>);
 }
 
 } // namespace detail

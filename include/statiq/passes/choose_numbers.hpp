@@ -28,7 +28,7 @@ struct check_numbers {
 namespace detail {
 
 /// Gives every node its formats and puts a conversion on each edge between float and integer layers.
-template <number_format Weight, number_format Activation>
+template <number_format Weight, number_format Activation, number_format DenseWeight = Weight>
 struct choose_numbers_pass {
     template <std::size_t Size>
     static constexpr auto run(const node_array<Size>& nodes) {
@@ -36,7 +36,7 @@ struct choose_numbers_pass {
         for (std::size_t i = 0; i < Size; ++i) {
             node n = nodes[i];
             layer_numbers& numbers = n.numbers;
-            if (!numbers.chosen_weight) numbers.weight = Weight;
+            if (!numbers.chosen_weight) numbers.weight = n.kind == operation::dense ? DenseWeight : Weight;
             if (!numbers.chosen_activation) numbers.activation = Activation;
             if (keeps_numbers(n.kind)) numbers.activation = out.at(moved(out, n.input())).numbers.activation;
             const bool floating = numbers.activation.floating;
@@ -154,11 +154,13 @@ constexpr auto numbers_verdict() {
 /// Refused, with the layer in the message: a batch norm that has not been folded, activations of other than one scale,
 /// grouped weight scales in integer layers, a softmax of other than 8 bits, and sums that could leave int32 for some
 /// data (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight and zero point.
-template <graph_type G, number_type Weight, number_type Activation>
-struct numbers_chosen : rewritten<detail::choose_numbers_pass<Weight::format, Activation::format>, G> {
-    static_assert(
-        check_numbers<decltype(detail::numbers_verdict<rewritten<
-                                   detail::choose_numbers_pass<Weight::format, Activation::format>, G>>())>::passed);
+/// @tparam DenseWeight the weights of dense layers, where they differ: TensorFlow Lite has one scale a dense layer.
+template <graph_type G, number_type Weight, number_type Activation, number_type DenseWeight = Weight>
+struct numbers_chosen
+    : rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format>, G> {
+  private:
+    using chosen = rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format>, G>;
+    static_assert(check_numbers<decltype(detail::numbers_verdict<chosen>())>::passed);
 };
 
 } // namespace statiq

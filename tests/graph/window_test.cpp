@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 
@@ -169,6 +170,21 @@ static_assert(shaped(global_average_pool).out == extents{1, 1, 6});
 static_assert(shaped(flatten).out == extents{1, 1, 23 * 17 * 6});
 static_assert(shaped(batch_norm).out == extents{23, 17, 6});
 static_assert(shaped(relu).out == extents{23, 17, 6});
+
+// Layers that only move data.
+static_assert(shaped(reshape<17, 2, 69>).out == extents{17, 2, 69});
+static_assert(shaped(reshape<1, 1, 23 * 17 * 6>) == shaped(flatten));
+static_assert(shaped(transpose<2, 0, 1>).out == extents{6, 23, 17});
+static_assert(shaped(transpose<2, 0, 1>).axes == std::array{2, 0, 1});
+static_assert(network<decltype(input<23, 17, 6> | transpose<2, 0, 1> | transpose<1, 2, 0>)>::nodes[2].out ==
+              extents{23, 17, 6}); // each undoes the other
+static_assert(shaped(pad<1, 2, 3, 4>).out == extents{26, 24, 6});
+static_assert(shaped(pad<1, 2, 3, 4>).over.pad_top == 1 && shaped(pad<1, 2, 3, 4>).over.pad_left == 3);
+static_assert(shaped(broadcast<23, 17, 6>).out == extents{23, 17, 6});
+static_assert(network<decltype(input<1, 17, 1> | broadcast<23, 17, 6>)>::nodes[1].out == extents{23, 17, 6});
+// Padding before a convolution is padding of the convolution.
+static_assert(network<decltype(input<23, 17, 6> | pad<1, 2, 3, 4> | conv<4>(kernel<3>, stride<2>, valid))>::nodes[2]
+                  .out == shaped(conv<4>(kernel<3>, stride<2>, padding_sides<1, 2, 3, 4>)).out);
 
 // Groups and depthwise.
 constexpr node grouped_node = shaped(conv<9>(kernel<3>, groups<3>));

@@ -38,7 +38,7 @@ constexpr void for_each_node(Visit&& visit) {
 }
 
 /// The observer that looks at nothing. An observer of an execution is called after each node with its index and a
-/// pointer to its output, valid until the next node runs: observe(node_index<I>{}, data).
+/// pointer to its output, valid until the next node runs: `observe(node_index<I>{}, data)`.
 struct observe_nothing {
     template <class Index, class T>
     constexpr void operator()(Index, const T*) const noexcept {}

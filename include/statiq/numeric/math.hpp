@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-/// The few functions of <cmath> the library needs inside constant expressions, where the standard ones may not appear
+/// The few functions of `<cmath>` the library needs inside constant expressions, where the standard ones may not appear
 /// before C++23.
 namespace statiq::math {
 

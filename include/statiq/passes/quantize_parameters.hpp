@@ -82,9 +82,9 @@ inline std::vector<affine> choose_weight_maps(std::vector<range> ranges, const s
     return maps;
 }
 
-/// Integers of one linear layer: weights by their own range, biases at the accumulator's scale. A bias has the room
-/// that the proof of the accumulator leaves of int32; where that is too little for it, the weights' scale grows: a
-/// channel with hardly any weights is all bias.
+/// Integers of one linear layer: weights by their own range, biases at the accumulator's scale. A bias has half of
+/// int32 (as in TensorFlow Lite's converter), or what the proof of the accumulator leaves of it if that is less; where
+/// that is too little, the weights' scale grows: a channel with hardly any weights is all bias.
 inline void quantize_linear(const node& n, const number_format& input_format, const affine& input,
                             const layer_parameters& from, quantized_layer& to) {
     const convolution_shape shape = n.convolution();
@@ -92,7 +92,7 @@ inline void quantize_linear(const node& n, const number_format& input_format, co
     const auto channels = static_cast<std::size_t>(shape.out.channels);
     const interval sums = accumulator_interval(input_format, format, shape.reduction());
     constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
-    const auto room = static_cast<std::int32_t>(limit - std::max(sums.hi, -sums.lo));
+    const auto room = static_cast<std::int32_t>(std::min(limit - std::max(sums.hi, -sums.lo), limit / 2 + 1));
     const auto input_scale = static_cast<double>(input.scale);
     std::vector<double> least(channels, 0.0);
     for (std::size_t c = 0; n.has_bias && room > 0 && c < channels; ++c)

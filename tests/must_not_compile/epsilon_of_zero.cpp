@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: batch norm's epsilon is positive
+#include <statiq/graph/network.hpp>
+
+using namespace statiq;
+
+#ifdef STATIQ_REJECT
+constexpr auto part = batch_norm(epsilon<0.0>);
+#else
+constexpr auto part = batch_norm(epsilon<1e-30>);
+#endif
+
+static_assert(graph_part<decltype(part)>);

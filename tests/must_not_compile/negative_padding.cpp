@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: padding is not negative
+#include <statiq/graph/network.hpp>
+
+using namespace statiq;
+
+#ifdef STATIQ_REJECT
+constexpr auto part = conv<8>(padding<-1>);
+#else
+constexpr auto part = conv<8>(padding<0>);
+#endif
+
+static_assert(graph_part<decltype(part)>);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: a shape has at least one row, one column and one channel
+#include <statiq/graph/network.hpp>
+
+using namespace statiq;
+
+#ifdef STATIQ_REJECT
+constexpr auto part = reshape<-1, -1, 60>;
+#else
+constexpr auto part = reshape<1, 1, 60>;
+#endif
+
+static_assert(graph_part<decltype(part)>);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: add joins at least two branches
+#include <statiq/graph/network.hpp>
+
+using namespace statiq;
+
+#ifdef STATIQ_REJECT
+constexpr auto part = add(relu);
+#else
+constexpr auto part = add(relu, relu);
+#endif
+
+static_assert(graph_part<decltype(part)>);

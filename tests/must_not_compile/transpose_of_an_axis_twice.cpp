@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: transpose names each of the axes 0, 1 and 2 once
+#include <statiq/graph/network.hpp>
+
+using namespace statiq;
+
+#ifdef STATIQ_REJECT
+constexpr auto part = transpose<0, 1, 1>;
+#else
+constexpr auto part = transpose<0, 2, 1>;
+#endif
+
+static_assert(graph_part<decltype(part)>);

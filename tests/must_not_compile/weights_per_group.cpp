@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects: unsupported_numbers<statiq::layer_name<'a'>, 4, 8>
+#include <statiq/graph/network.hpp>
+#include <statiq/passes/choose_numbers.hpp>
+
+using namespace statiq;
+
+#ifdef STATIQ_REJECT
+using weight = quantized<4, symmetric, per_group<8>>;
+using activation = quantized<8, asymmetric>;
+#else
+using weight = quantized<4, symmetric, per_channel>;
+using activation = quantized<8, asymmetric>;
+#endif
+
+constexpr auto body = input<8, 8, 8> | named<"a">(conv<8>(kernel<3>)) | relu;
+struct net final : network<decltype(body)> {};
+using chosen = numbers_chosen<net, weight, activation>;
+static_assert(node_count<chosen> > 0);

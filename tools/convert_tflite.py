@@ -15,6 +15,8 @@ import pathlib
 import re
 import sys
 
+sys.dont_write_bytecode = True  # leave no files beside the sources
+
 from tflite import compose, golden, header, lower, name, parameters, safetensors
 from tflite.model import ConversionError
 
@@ -28,7 +30,7 @@ KEYWORDS = set(
     "while xor xor_eq".split()
 )
 # What the header itself declares in its namespace.
-TAKEN = {"sq", "weight", "activation", "numbers"}
+TAKEN = {"sq", "weight", "activation", "numbers"}  # and more, which no network is called
 
 
 def convert(graph, network, namespace, parameters_file):

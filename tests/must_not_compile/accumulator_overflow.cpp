@@ -6,14 +6,14 @@
 using namespace statiq;
 
 #ifdef STATIQ_REJECT
-using weight = quantized<8>;
-using activation = quantized<16>;
+using weights = quantized<8>;
+using activations = quantized<16>;
 #else
-using weight = quantized<7>;
-using activation = quantized<16>;
+using weights = quantized<7>;
+using activations = quantized<16>;
 #endif
 
 constexpr auto body = input<1, 1, 600> | named<"a">(dense<8>);
 struct net final : network<decltype(body)> {};
-using chosen = numbers_chosen<net, weight, activation>;
+using chosen = numbers_chosen<net, weights, activations>;
 static_assert(node_count<chosen> > 0);

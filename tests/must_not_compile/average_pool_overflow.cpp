@@ -6,14 +6,14 @@
 using namespace statiq;
 
 #ifdef STATIQ_REJECT
-using weight = quantized<8>;
-using activation = quantized<16, asymmetric>;
+using weights = quantized<8>;
+using activations = quantized<16, asymmetric>;
 #else
-using weight = quantized<8>;
-using activation = quantized<15, asymmetric>;
+using weights = quantized<8>;
+using activations = quantized<15, asymmetric>;
 #endif
 
 constexpr auto body = input<256, 200, 2> | average_pool(kernel<256, 200>);
 struct net final : network<decltype(body)> {};
-using chosen = numbers_chosen<net, weight, activation>;
+using chosen = numbers_chosen<net, weights, activations>;
 static_assert(node_count<chosen> > 0);

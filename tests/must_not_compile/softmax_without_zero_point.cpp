@@ -6,14 +6,14 @@
 using namespace statiq;
 
 #ifdef STATIQ_REJECT
-using weight = quantized<8>;
-using activation = quantized<8, symmetric_unsigned>;
+using weights = quantized<8>;
+using activations = quantized<8, symmetric_unsigned>;
 #else
-using weight = quantized<8>;
-using activation = quantized<8, asymmetric_signed>;
+using weights = quantized<8>;
+using activations = quantized<8, asymmetric_signed>;
 #endif
 
 constexpr auto body = input<1, 1, 8> | softmax;
 struct net final : network<decltype(body)> {};
-using chosen = numbers_chosen<net, weight, activation>;
+using chosen = numbers_chosen<net, weights, activations>;
 static_assert(node_count<chosen> > 0);

@@ -6,14 +6,14 @@
 using namespace statiq;
 
 #ifdef STATIQ_REJECT
-using weight = quantized<4, symmetric, per_group<8>>;
-using activation = quantized<8, asymmetric>;
+using weights = quantized<4, symmetric, per_group<8>>;
+using activations = quantized<8, asymmetric>;
 #else
-using weight = quantized<4, symmetric, per_channel>;
-using activation = quantized<8, asymmetric>;
+using weights = quantized<4, symmetric, per_channel>;
+using activations = quantized<8, asymmetric>;
 #endif
 
 constexpr auto body = input<8, 8, 8> | named<"a">(conv<8>(kernel<3>)) | relu;
 struct net final : network<decltype(body)> {};
-using chosen = numbers_chosen<net, weight, activation>;
+using chosen = numbers_chosen<net, weights, activations>;
 static_assert(node_count<chosen> > 0);

@@ -16,15 +16,18 @@ ACTIVATION_NAMES = {"INT8": "signed_activation", "UINT8": "unsigned_activation"}
 
 
 class Formats:
-    """`aliases` lists (name, C++ type); `of(index)` is what stands in with<...> around a node, or ""."""
+    """`aliases` lists (name, C++ type); `numbers` the aliases that are the network's own, as numbers_chosen<...> takes
+    them; `of(index)` is what stands in with<...> around a node, or ""."""
 
     def __init__(self, nodes):
         self.aliases = []
+        self.numbers = []
         self._with = [""] * len(nodes)
         if nodes[-1].numbers is None:
             return
-        weights = self._weights(nodes)
+        weights, own = self._weights(nodes)
         activations = self._activations(nodes)
+        self.numbers = ["weight", "activation"] + [own["dense"]] * (own["dense"] != "weight")
         for index, node in enumerate(nodes):
             weight = weights.get(index, "weight")
             activation = "activation" if node.kind in KEEPS_NUMBERS else activations[node.dtype]
@@ -32,30 +35,33 @@ class Formats:
                 if node.kind in ("add", "concat"):
                     raise ConversionError(f"{node.place}: a network of {nodes[-1].dtype} cannot join {node.dtype}")
                 self._with[index] = f"{weight}, {activation}"
-            elif weight != "weight":
+            elif weight != own.get(node.kind, "weight"):
                 self._with[index] = weight
 
     def of(self, index):
         return self._with[index]
 
     def _weights(self, nodes):
-        """The alias of each linear layer's weight type."""
+        """Return the alias of each linear layer's weight type, and those of most convolutions and dense layers."""
         types = {i: _weight_type(node) for i, node in enumerate(nodes) if node.kind in LINEAR}
         # Where one layer uses the lowest integer, layers of the same granularity may: that is one type fewer.
         full = {granularity for symmetry, granularity in types.values() if symmetry == "symmetric_full_range"}
         for i, (symmetry, granularity) in types.items():
             if symmetry == "symmetric" and granularity in full:
                 types[i] = ("symmetric_full_range", granularity)
-        ranked = [kind for kind, _ in collections.Counter(types.values()).most_common()] or [("symmetric", "tensor")]
-        names = {ranked[0]: "weight"}
-        for kind in ranked[1:]:
-            dense = all(nodes[i].kind == "dense" for i, other in types.items() if other == kind)
-            depthwise = all(nodes[i].is_depthwise for i, other in types.items() if other == kind)
-            wanted = "dense_weight" if dense else "depthwise_weight" if depthwise else "other_weight"
-            names[kind] = wanted if wanted not in names.values() else f"{wanted}_{len(names)}"
+        names, own = {}, {}
+        for kind, wanted in (("convolution", "weight"), ("dense", "dense_weight")):
+            counts = collections.Counter(types[i] for i in types if nodes[i].kind == kind)
+            for common, _ in counts.most_common(1):
+                own[kind] = names.setdefault(common, wanted if names else "weight")
+        if not names:
+            names["symmetric", "tensor"] = "weight"
+        for kind in types.values():
+            names.setdefault(kind, f"weight_{len(names) + 1}")
         for (symmetry, granularity), alias in names.items():
             self.aliases.append((alias, f"sq::quantized<8, sq::{symmetry}, sq::per_{granularity}>"))
-        return {i: names[kind] for i, kind in types.items()}
+        own.setdefault("dense", "weight")
+        return {i: names[kind] for i, kind in types.items()}, own
 
     def _activations(self, nodes):
         """The alias of each type of activation."""

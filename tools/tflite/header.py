@@ -9,7 +9,7 @@ from .layer import choose_padding, text
 from .name import Stack
 from .share import share
 
-WIDTH = 116  # leaves room for the comment of a line
+WIDTH = 120
 DESCRIPTIONS = {
     "separable": "A depthwise and a pointwise convolution, dw<Index> and pw<Index>.",
     "bottleneck": "Expands the channels, filters each, projects them.",
@@ -26,7 +26,7 @@ def header(graph, nodes, chain, network, namespace, parameters_file):
     functions, calls = share(nodes, formats, chain)
     writer = _Writer(nodes, formats, calls)
     floating = nodes[-1].numbers is None
-    lines = ["#pragma once", "", *_introduction(graph, network, parameters_file, floating), ""]
+    lines = ["#pragma once", "", *_introduction(graph, nodes, network, parameters_file), ""]
     includes = ["graph/network", "numeric/number", "passes/choose_numbers", "passes/fuse_activations"]
     lines += [f"#include <statiq/{name}.hpp>" for name in (includes[:1] if floating else includes)]
     lines += ["", f"namespace {namespace} {{", "", "namespace sq = statiq;", ""]
@@ -39,27 +39,27 @@ def header(graph, nodes, chain, network, namespace, parameters_file):
         lines.append(f"using network = {network};")
     if not floating:
         lines += ["", "/// The network with activations fused and a number type everywhere: what the parameters are of."]
-        lines.append("using numbers = sq::numbers_chosen<sq::activations_fused<network>, weight, activation>;")
+        chosen = ", ".join(["sq::activations_fused<network>", *formats.numbers])
+        lines.append(f"using numbers = sq::numbers_chosen<{chosen}>;")
     return "\n".join([*lines, "", f"}} // namespace {namespace}", ""])
 
 
-def _introduction(graph, network, parameters_file, floating):
+def _introduction(graph, nodes, network, parameters_file):
+    floating = nodes[-1].numbers is None
     count = collections.Counter(operator.kind for operator in graph.operators)
-    operators = ", ".join(f"{number} {kind}" for kind, number in count.most_common())
-    load = f"statiq::{f'load<{network}>' if floating else 'load_integers<numbers>'}"
-    lines = [f"Made of {graph.source} by statiq's tools/convert_tflite.py. Its operators: {operators}."]
-    lines.append(f"Its {'parameters' if floating else 'integers'} are in {parameters_file}, for {load}.")
-    if not floating:
-        lines.append("Under the scheme statiq::gemmlowp, TensorFlow Lite's reference kernels give the same integers.")
-    return [f"// {part}" for line in lines for part in _wrapped(line, WIDTH - 3)]
-
-
-def _wrapped(line, width):
-    while len(line) > width:
-        cut = line.rindex(" ", 0, width)
-        yield line[:cut]
-        line = line[cut + 1 :]
-    yield line
+    words = f"Made of {graph.source} by statiq's tools/convert_tflite.py. Its operators:".split()
+    words += [f"{number} {kind}," for kind, number in count.most_common()]
+    words[-1] = f"{words[-1][:-1]}."
+    lines = [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > WIDTH - 4:
+            lines.append("")
+        lines[-1] += f" {word}"
+    load = f"load<{network}>" if floating else "load_integers<numbers>"
+    lines.append(f" Its {'parameters' if floating else 'integers'} are in {parameters_file}, for statiq::{load}.")
+    if all(node.dtype == "INT8" for node in nodes if node.kind in ("convolution", "dense")) and not floating:
+        lines.append(" Under statiq::gemmlowp they give the integers that TensorFlow Lite's reference kernels give.")
+    return [f"//{line}" for line in lines]
 
 
 class _Writer:
@@ -85,19 +85,20 @@ class _Writer:
         if parameters:
             lines.append(f"template <{', '.join(parameters)}>")
         lines.append(f"constexpr auto {function.name}() {{")
-        lines += [f"    return {line}" if i == 0 else line for i, line in enumerate(_layout(("|", parts), 11))]
+        lines += [f"    return {line}" if i == 0 else line for i, line in enumerate(_layout(("|", parts), 11, WIDTH - 1))]
         lines[-1] += ";"
         return [*lines, "}"]
 
     def body(self, network, chain):
         """The network, one line for each of its parts, with the extents it has made."""
         lines = []
-        for i, part in enumerate(chain):
+        comments = [" x ".join(map(str, self.nodes[_last(part)].out)) for part in chain]
+        width = WIDTH - len(" // ") - max(map(len, comments))
+        for i, (part, comment) in enumerate(zip(chain, comments)):
             start = "    return " if i == 0 else "           | "
-            made = _layout(self._part(part), len(start))
+            made = _layout(self._part(part), len(start), width)
             made[0] = start + made[0]
-            extents = " x ".join(map(str, self.nodes[_last(part)].out))
-            lines += [(line, "") for line in made[:-1]] + [(made[-1], extents)]
+            lines += [(line, "") for line in made[:-1]] + [(made[-1], comment)]
         lines[-1] = (lines[-1][0] + ";", lines[-1][1])
         column = max(len(line) for line, comment in lines if comment)
         aligned = [f"{line:{column}} // {comment}" if comment else line for line, comment in lines]
@@ -161,22 +162,22 @@ def _flat(expression):
     return f"{head}({', '.join(_flat(part) for part in parts)})"
 
 
-def _layout(expression, column):
-    """Lines of an expression whose first begins at a column; the others are indented."""
+def _layout(expression, column, width):
+    """Lines of an expression whose first begins at a column; the others are indented. One more character fits."""
     flat = _flat(expression)
-    if isinstance(expression, str) or column + len(flat) <= WIDTH:
+    if isinstance(expression, str) or column + len(flat) < width:
         return [flat]
     head, parts = expression
     lines = []
     if head == "|":
         for i, part in enumerate(parts):
-            made = _layout(part, column)
+            made = _layout(part, column, width)
             made[-1] += " |" if i + 1 < len(parts) else ""
             lines += made if i == 0 else [" " * column + made[0], *made[1:]]
         return lines
     inner = column + len(head) + 1
     for i, part in enumerate(parts):
-        made = _layout(part, inner)
+        made = _layout(part, inner, width)
         made[-1] += "," if i + 1 < len(parts) else ")"
         lines += [f"{head}({made[0]}", *made[1:]] if i == 0 else [" " * inner + made[0], *made[1:]]
     return lines

@@ -26,6 +26,7 @@ class _Namer:
     def __init__(self, nodes):
         self.nodes = nodes
         self.last_linear = max((i for i, node in enumerate(nodes) if node.kind in LINEAR), default=None)
+        self.last_plain = None  # of the network's own convolutions, where blocks come before it
         self.dense_count = sum(node.kind == "dense" for node in nodes)
         self.dense_seen = 0
 
@@ -70,6 +71,9 @@ class _Namer:
         units = [part for part in chain if isinstance(part, Join) or self._node(part).kind == "convolution"]
         starts_with_convolution = units and isinstance(units[0], Layer) and not self._is_depthwise(units[0])
         index = 0 if starts_with_convolution else 1
+        features = [part for part in units if not self._scores(part)]
+        if projecting and len(features) > 1 and isinstance(features[-1], Layer):
+            self.last_plain = features[-1].node
         result, at = [], 0
         while at < len(chain):
             part = chain[at]
@@ -99,9 +103,17 @@ class _Namer:
             self.dense_seen += 1
             part.name = "fc" if self.dense_count == 1 else f"fc{self.dense_seen}"
         elif node.kind == "convolution":
-            scores = node.is_pointwise and node.out[:2] == (1, 1) and part.node == self.last_linear
-            part.name = "logits" if scores else f"dw{index}" if node.is_depthwise else f"conv{index}"
+            if self._scores(part):
+                part.name = "logits"
+            elif part.node == self.last_plain:
+                part.name = "conv_last"
+            else:
+                part.name = f"dw{index}" if node.is_depthwise else f"conv{index}"
         return part
+
+    def _scores(self, part):
+        """Whether a convolution is a network's classifier."""
+        return self._is_pointwise(part) and self._node(part).out[:2] == (1, 1) and part.node == self.last_linear
 
     def _separable(self, pair, index):
         pair[0].name, pair[1].name = f"dw{index}", f"pw{index}"

@@ -129,7 +129,8 @@ class integer_network {
         const std::array<const in*, sizeof...(K)> inputs{tensor<input_of<I, K>>(input)...};
         const std::array<std::int32_t, sizeof...(K)> zero_points{map_of(input_of<I, K>).zero_point...};
         detail::integer_step<in>(Q::nodes.data(), Q::nodes[I], std::span<const in* const>(inputs),
-                                 std::span<const std::int32_t>(zero_points), parameters_->constants[I], in_arena<I>());
+                                 std::span<const std::int32_t>(zero_points), parameters_->constants[I],
+                                 parameters_->floats.data() + parameters_type::layout.at[I].floats, in_arena<I>());
     }
 
     template <std::size_t I>

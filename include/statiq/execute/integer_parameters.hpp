@@ -4,6 +4,7 @@
 #include <statiq/graph/node.hpp>
 #include <statiq/kernels/reference/add.hpp>
 #include <statiq/kernels/reference/softmax.hpp>
+#include <statiq/kernels/reference/table_softmax.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/requantize.hpp>
@@ -39,6 +40,11 @@ constexpr bool has_weight_zero_points(const node& n, const number_format& input)
     return n.numbers.weight.has_zero_point || weight_offset(n, input) != 0;
 }
 
+/// An integer softmax by table keeps its exponentials among the floats.
+constexpr bool uses_table(const node& n) {
+    return n.kind == operation::softmax && n.by_table && !n.numbers.activation.floating;
+}
+
 /// Where one node's parameters start in each of the arrays, or the arrays' sizes.
 struct parameter_offsets {
     std::size_t bytes = 0;    ///< int8 weights
@@ -62,6 +68,7 @@ constexpr parameter_layout<Size> lay_out_parameters(const node_array<Size>& node
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = nodes[i];
         layout.at[i] = next;
+        if (uses_table(n)) next.floats += kernels::reference::exponential_count;
         if (!n.is_linear()) continue;
         const number_format& input = nodes[static_cast<std::size_t>(n.input())].numbers.activation;
         const convolution_shape shape = n.convolution();
@@ -113,7 +120,8 @@ constexpr std::uint64_t layout_fingerprint() {
               std::int64_t{n.out.width}, std::int64_t{n.out.channels}, std::int64_t{n.over.kernel_height},
               std::int64_t{n.over.kernel_width}, std::int64_t{n.over.stride_height}, std::int64_t{n.over.stride_width},
               std::int64_t{n.over.dilation_height}, std::int64_t{n.over.dilation_width}, std::int64_t{n.over.pad_top},
-              std::int64_t{n.over.pad_left}, std::int64_t{n.groups}, std::int64_t{n.has_bias}})
+              std::int64_t{n.over.pad_left}, std::int64_t{n.groups}, std::int64_t{n.has_bias},
+              std::int64_t{n.by_table}})
             mix(part);
         for (const int axis : n.axes) mix(axis);
         for (int k = 0; k < n.input_count; ++k) mix(n.inputs[static_cast<std::size_t>(k)]);

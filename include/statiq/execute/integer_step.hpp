@@ -93,11 +93,12 @@ constexpr void keeping_step(const node& n, const T* in, std::int32_t zero_point,
     }
 }
 
-/// Computes any other node whose inputs are all of type In, in integers. `zero_points` are the inputs'.
+/// Computes any other node whose inputs are all of type In, in integers. `zero_points` are the inputs';
+/// `table` is a softmax's, if it has one.
 template <class In, class Out, class Scheme>
 constexpr void integer_step(const node* nodes, const node& n, std::span<const In* const> inputs,
                             std::span<const std::int32_t> zero_points, const node_constants<Scheme>& constants,
-                            Out* output) noexcept {
+                            const float* table, Out* output) noexcept {
     namespace reference = kernels::reference;
     const In* in = inputs[0];
     if (keeps_numbers(n.kind)) {
@@ -151,8 +152,14 @@ constexpr void integer_step(const node* nodes, const node& n, std::span<const In
     }
     case operation::softmax:
         if constexpr (sizeof(Out) == 1)
-            reference::softmax(reference::softmax_arguments<In, Out>{
-                .input = in, .in = n.in, .parameters = constants.softmax, .output = output});
+            if constexpr (sizeof(In) == 1)
+                if (n.by_table) {
+                    reference::table_softmax(reference::table_softmax_arguments<In, Out>{
+                        .input = in, .in = n.in, .table = table, .output = output});
+                    break;
+                }
+        reference::softmax(reference::softmax_arguments<In, Out>{
+            .input = in, .in = n.in, .parameters = constants.softmax, .output = output});
         break;
     case operation::convert:
         reference::requantize<Scheme>(

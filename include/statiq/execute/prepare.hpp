@@ -126,6 +126,9 @@ class preparation {
             constants.factor = Scheme::prepare(ratio);
         } else if (n.kind == operation::softmax) {
             constants.softmax = kernels::reference::prepare_softmax(scale_of(input_of(i)));
+            if (uses_table(n))
+                kernels::reference::fill_exponentials(scale_of(input_of(i)),
+                                                      to_.floats.data() + to_.layout.at[i].floats);
         }
     }
 

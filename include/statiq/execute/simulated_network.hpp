@@ -151,7 +151,7 @@ class simulated_network {
         auto* result = reinterpret_cast<out*>(scratch_[max_inputs].data());
         detail::integer_step<in>(Q::nodes.data(), n, std::span<const in* const>(inputs.data(), count),
                                  std::span<const std::int32_t>(zero_points.data(), count), prepared_->constants[I],
-                                 result);
+                                 prepared_->floats.data() + prepared_->layout.at[I].floats, result);
         for (std::size_t v = 0; v < n.out.size(); ++v) output[v] = dequantize(result[v], map_of(I));
     }
 

@@ -89,7 +89,7 @@ struct graph_builder {
 
     template <layer_spec S>
     constexpr int emit(const layer<S>&, int from_node, const label& path, const layer_numbers& numbers) {
-        node n{.kind = S.kind, .epsilon = S.epsilon, .numbers = numbers};
+        node n{.kind = S.kind, .by_table = S.by_table, .epsilon = S.epsilon, .numbers = numbers};
         if constexpr (S.kind == operation::input) {
             n.out = S.shape;
             n.in = S.shape;

@@ -33,6 +33,7 @@ struct layer_spec {
     float epsilon = 1e-3F;
     extents shape{};                  ///< of an input, a reshape or a broadcast; all zero: flat
     std::array<int, 3> axes{0, 1, 2}; ///< of a transpose
+    bool by_table = false;            ///< of a softmax
 
     [[nodiscard]] constexpr bool is_pool() const {
         return kind == operation::max_pool || kind == operation::average_pool;
@@ -249,6 +250,10 @@ template <int Height, int Width, int Channels>
 inline constexpr layer<layer_spec{.kind = operation::broadcast, .shape = {Height, Width, Channels}}> broadcast{};
 /// The same values in other numbers: those of the `with<...>` around it.
 inline constexpr layer<layer_spec{.kind = operation::convert}> convert{};
+/// Over the channels of a flat tensor. In integers: TensorFlow Lite's fixed-point definition.
 inline constexpr layer<layer_spec{.kind = operation::softmax}> softmax{};
+/// The same in real numbers; in integers by a table of 256 exponentials, as TensorFlow Lite does on general processors.
+/// The two differ by one step in some elements.
+inline constexpr layer<layer_spec{.kind = operation::softmax, .by_table = true}> table_softmax{};
 
 } // namespace statiq

@@ -98,6 +98,7 @@ struct node {
     std::array<int, 3> axes{0, 1, 2}; ///< transpose: output axis i is input axis axes[i] of height, width, channels
     int groups = 1;
     bool has_bias = false;
+    bool by_table = false; ///< softmax in integers: by a table of exponentials
     float epsilon = 1e-3F; ///< batch norm
     layer_numbers numbers{};
     label name{};

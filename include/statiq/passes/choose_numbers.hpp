@@ -107,7 +107,8 @@ constexpr number_defect find_number_defect(const node& n, const number_format& i
     if (activation.per != granularity::tensor) return number_defect::unsupported;
     if (n.is_linear() && weight.floating != activation.floating) return number_defect::unsupported;
     if (activation.floating || n.kind == operation::input) return number_defect::none;
-    if (n.kind == operation::softmax && (activation.bits != 8 || !activation.has_zero_point))
+    if (n.kind == operation::softmax &&
+        (activation.bits != 8 || !activation.has_zero_point || (n.by_table && input.bits > 8)))
         return number_defect::unsupported;
     // Integer sums of one scale each: a scale a group of inputs has no place in an int32 accumulator.
     if (n.is_linear() && weight.per == granularity::group) return number_defect::unsupported;

@@ -29,8 +29,8 @@ KEYWORDS = set(
     "this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t "
     "while xor xor_eq".split()
 )
-# What the header itself declares in its namespace.
-TAKEN = {"sq", "weight", "activation", "numbers"}  # and more, which no network is called
+# What the header itself declares or names.
+TAKEN = {*name.ROLES, *"sq std statiq weight activation signed_activation unsigned_activation numbers".split()}
 
 
 def convert(graph, network, namespace, parameters_file):
@@ -45,6 +45,9 @@ def convert(graph, network, namespace, parameters_file):
 def write_all(files):
     """Write files (path to bytes) so that all appear whole or none does."""
     temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
+    for path in files:
+        if path.is_dir():
+            raise ConversionError(f"cannot write {path}: it is a folder")
     try:
         for path, content in files.items():
             temporary[path].write_bytes(content)
@@ -58,8 +61,8 @@ def write_all(files):
 
 
 def identifier(value):
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", value) or "__" in value or value in KEYWORDS | TAKEN:
-        raise argparse.ArgumentTypeError(f"'{value}' cannot name a C++ type here")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", value) or "__" in value or value in KEYWORDS | TAKEN or re.search(r"_weight$|^branch\d+$", value):
+        raise argparse.ArgumentTypeError(f"'{value}' cannot name a network in C++")
     return value
 
 
@@ -91,6 +94,8 @@ def arguments(argv):
 def main(argv=None):
     options = arguments(argv)
     try:
+        if options.header.resolve() == options.integers.resolve():
+            raise ConversionError(f"the header and the integers are both to be {options.header}")
         if options.golden is not None:
             graph = golden.read(options.golden)
         else:
@@ -101,7 +106,7 @@ def main(argv=None):
         text, content = convert(graph, options.name, namespace, options.integers.name)
         write_all({options.header: text.encode(), options.integers: content})
     except ConversionError as error:
-        print(f"{options.model or options.golden}: {error}", file=sys.stderr)
+        print(f"convert_tflite: {error}", file=sys.stderr)
         return 1
     return 0
 

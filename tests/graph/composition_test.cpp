@@ -315,3 +315,14 @@ TEST_CASE("a conversion stands where float and integer layers meet, once for eac
         CHECK((joined.kind == operation::convert) == (k < 2));
     }
 }
+
+TEST_CASE("a conversion that is written down needs no other") {
+    struct net final : network<decltype(image | named<"a">(conv<8>) | with<float32>(convert | named<"b">(conv<8>)) |
+                                        with<weight8, unsigned8>(convert) | named<"c">(conv<8>))> {};
+    using chosen = numbers_chosen<net, weight8, unsigned8>;
+    CHECK(node_count<chosen> == node_count<net>);
+    static_assert(called(chosen::nodes, "convert").numbers.activation.floating);
+    static_assert(called(chosen::nodes, "b").numbers.activation.floating);
+    static_assert(!called(chosen::nodes, "convert_2").numbers.activation.floating);
+    static_assert(!called(chosen::nodes, "c").numbers.activation.floating);
+}

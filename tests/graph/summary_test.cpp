@@ -43,6 +43,12 @@ std::size_t occurrences(const std::string& text, const std::string& of) {
     return count;
 }
 
+std::string edge(std::size_t from_node, std::size_t to_node) {
+    std::ostringstream text;
+    text << "n" << from_node << " -> n" << to_node << ";";
+    return text.str();
+}
+
 template <graph_type G>
 void check_summary() {
     const auto lines = cells_of(summary<G>());
@@ -118,7 +124,7 @@ TEST_CASE("a drawing has every node and every edge") {
         CHECK(occurrences(text, "label=\"" + std::string(n.name.view()) + "\\n") == 1);
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
             ++edges;
-            CHECK(occurrences(text, "n" + std::to_string(n.inputs[k]) + " -> n" + std::to_string(i) + ";") == 1);
+            CHECK(occurrences(text, edge(static_cast<std::size_t>(n.inputs[k]), i)) == 1);
         }
     }
     CHECK(occurrences(text, "->") == edges);

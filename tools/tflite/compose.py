@@ -38,26 +38,30 @@ class Reference:
     label: str = ""
 
 
+MOST_NESTED = 2  # joins in one another
+
+
 def compose(nodes):
     """Return the chain that is the whole network.
 
-    A join's branches begin at the last node that every path to it goes through (its immediate dominator). What more
-    than one branch needs is written in the first of them; the others refer to it.
+    A join whose branches begin at one value and touch nothing else is written as branches. What is left is a sequence
+    of layers and joins that refer to earlier ones.
     """
-    return _Composer(nodes).chain(None, len(nodes) - 1)
+    return _Composer(nodes).network()
 
 
 class _Composer:
     def __init__(self, nodes):
         self.nodes = nodes
-        self.placed = set()
-        self.above = [None] * len(nodes)  # immediate dominators
+        self.readers = [[] for _ in nodes]
+        self.above = [None] * len(nodes)  # the last node on every way to a node: its immediate dominator
         for index, node in enumerate(nodes):
+            for source in node.inputs:
+                self.readers[source].append(index)
             if node.inputs:
-                common = node.inputs[0]
+                self.above[index] = node.inputs[0]
                 for other in node.inputs[1:]:
-                    common = self._common(common, other)
-                self.above[index] = common
+                    self.above[index] = self._common(self.above[index], other)
 
     def _common(self, a, b):
         while a != b:
@@ -67,33 +71,50 @@ class _Composer:
                 b = self.above[b]
         return a
 
-    def _path(self, start, end):
-        """The nodes that every way from start to end goes through, without start."""
-        path = []
-        while end != start:
-            path.append(end)
-            end = self.above[end]
-        return path[::-1]
+    def _is_join(self, index):
+        return self.nodes[index].kind in ("add", "concat")
 
-    def chain(self, start, end):
-        path = self._path(start, end)
-        chain = []
-        known = [i for i, node in enumerate(path) if node in self.placed]
-        if known:
-            chain.append(Reference(path[known[-1]]))
-            path = path[known[-1] + 1 :]
-        for index in path:
-            node = self.nodes[index]
-            if node.kind in ("add", "concat"):
-                chain.append(Join(index, self._branches(index, node)))
+    def network(self):
+        nested, inside = {}, set()
+        for index in reversed(range(len(self.nodes))):
+            if self._is_join(index) and index not in inside:
+                within = set()
+                join = self._nest(index, within, MOST_NESTED)
+                if join is not None and all(reader in within | {index} for node in within for reader in self.readers[node]):
+                    nested[index] = join
+                    inside |= within
+        chain, last = [], None
+        for index, node in enumerate(self.nodes):
+            if index in inside:
+                continue
+            if self._is_join(index) and index not in nested:
+                chain.append(Join(index, [[] if source == last else [Reference(source)] for source in node.inputs]))
             else:
-                chain.append(Layer(index))
-            self.placed.add(index)
+                if self.above[index] != last:
+                    chain.append(Reference(self.above[index]))
+                chain.append(nested.get(index, Layer(index)))
+            last = index
         return chain
 
-    def _branches(self, index, node):
+    def _nest(self, index, within, depth):
+        """Return a join as branches, or None where that takes a node twice. `within` gains the nodes inside."""
+        if depth == 0:
+            return None
         start = self.above[index]
-        ends = list(node.inputs)
-        if node.kind == "add":  # in any order: the body first, then what it is added to
-            ends.sort(key=lambda end: -len(self._path(start, end)))
-        return [self.chain(start, end) for end in ends]
+        branches = [self._branch(start, end, within, depth) for end in self.nodes[index].inputs]
+        if None in branches or not any(branches):
+            return None
+        if self.nodes[index].kind == "add":  # in any order: the body first, then what it is added to
+            branches.sort(key=len, reverse=True)
+        return Join(index, branches)
+
+    def _branch(self, start, end, within, depth):
+        branch = []
+        while end != start:
+            part = self._nest(end, within, depth - 1) if self._is_join(end) else Layer(end)
+            if part is None or end in within:
+                return None
+            within.add(end)
+            branch.append(part)
+            end = self.above[end]
+        return branch[::-1]

@@ -31,7 +31,7 @@ class Formats:
         for index, node in enumerate(nodes):
             weight = weights.get(index, "weight")
             activation = "activation" if node.kind in KEEPS_NUMBERS else activations[node.dtype]
-            if node.kind == "convert" or activation != "activation":
+            if activation != "activation":
                 if node.kind in ("add", "concat"):
                     raise ConversionError(f"{node.place}: a network of {nodes[-1].dtype} cannot join {node.dtype}")
                 self._with[index] = f"{weight}, {activation}"
@@ -50,10 +50,11 @@ class Formats:
             if symmetry == "symmetric" and granularity in full:
                 types[i] = ("symmetric_full_range", granularity)
         names, own = {}, {}
-        for kind, wanted in (("convolution", "weight"), ("dense", "dense_weight")):
+        for kind in LINEAR:
             counts = collections.Counter(types[i] for i in types if nodes[i].kind == kind)
             for common, _ in counts.most_common(1):
-                own[kind] = names.setdefault(common, wanted if names else "weight")
+                alone = all(nodes[i].kind == kind for i in types if types[i] == common)
+                own[kind] = names.setdefault(common, f"{kind if alone else common[1]}_weight" if names else "weight")
         if not names:
             names["symmetric", "tensor"] = "weight"
         for kind in types.values():

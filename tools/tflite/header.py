@@ -3,7 +3,7 @@
 
 import collections
 
-from .compose import Block, Join, Layer
+from .compose import Block, Join, Layer, Reference
 from .formats import Formats
 from .layer import choose_padding, text
 from .name import Stack
@@ -92,6 +92,7 @@ class _Writer:
     def body(self, network, chain):
         """The network, one line for each of its parts, with the extents it has made."""
         lines = []
+        chain = _with_references(chain)
         comments = [" x ".join(map(str, self.nodes[_last(part)].out)) for part in chain]
         width = WIDTH - len(" // ") - max(map(len, comments))
         for i, (part, comment) in enumerate(zip(chain, comments)):
@@ -114,6 +115,8 @@ class _Writer:
         return parts[0] if len(parts) == 1 else ("|", parts)
 
     def _part(self, part):
+        if isinstance(part, list):
+            return self._chain(part)
         if isinstance(part, Layer):
             return self._named(f'"{part.name}"' if part.name else "", self._activated(part))
         if isinstance(part, Block):
@@ -139,15 +142,29 @@ class _Writer:
     def _join(self, join):
         node = self.nodes[join.node]
         branches = [self._chain(branch) if branch else "sq::identity" for branch in join.branches]
-        if node.kind == "add" and len(branches) == 2 and branches[1] == "sq::identity" != branches[0]:
+        bodies = [branch for branch in join.branches if branch and not isinstance(branch[0], Reference)]
+        if node.kind == "add" and len(branches) == 2 and branches[1] == "sq::identity" and bodies:
             joined = ("sq::residual", branches[:1])
         else:
             joined = (f"sq::{node.kind}", branches)
         return ("|", [joined, f"sq::{node.activation}"]) if node.activation else joined
 
 
+def _with_references(chain):
+    """The chain with every reference and the part that reads it as one part."""
+    parts = []
+    for part in chain:
+        if parts and isinstance(parts[-1], Reference):
+            parts[-1] = [parts[-1], part]
+        else:
+            parts.append(part)
+    return parts
+
+
 def _last(part):
     """The node whose value a part has."""
+    if isinstance(part, list):
+        return _last(part[-1])
     if isinstance(part, Block):
         return _last(part.chain[-1])
     return part.layers[-1].node if isinstance(part, Stack) else part.node

@@ -82,7 +82,7 @@ def _windowed(node, values):
     rule = "same"
     if node.kind != "convolution":
         word, rule = f"sq::{node.kind}", "valid"
-        default["kernel"] = (2, 2)
+        default |= {"kernel": (2, 2), "stride": None}  # its kernel: see slots
     elif node.is_depthwise:
         word = "sq::depthwise" if values["multiplier"] == 1 else f"sq::depthwise_multiplied<{values['multiplier']}>"
         default["kernel"] = (3, 3)

@@ -6,12 +6,14 @@ import dataclasses
 from .compose import Block, Join, Layer, Reference
 from .lower import LINEAR
 
+ROLES = ("separable", "bottleneck", "depthwise_separable", "convolutions", "layers", "shortcut", "branch<number>")
+
 
 @dataclasses.dataclass
 class Stack:
     """Layers after one another that make a known structure: what may repeat, and then becomes a function."""
 
-    role: str
+    role: str  # one of ROLES
     layers: list
     index: int | None = None  # of dw<index> and pw<index>
 
@@ -34,6 +36,10 @@ class _Namer:
         return self.nodes[part.node] if isinstance(part, Layer) else None
 
     # ---- what structures look like ------------------------------------------------------------------------------
+
+    def _is_convolution(self, part):
+        node = self._node(part)
+        return node is not None and node.kind == "convolution"
 
     def _is_pointwise(self, part):
         node = self._node(part)
@@ -68,7 +74,7 @@ class _Namer:
 
     def network(self, chain):
         projecting = self._has_bottlenecks(chain)
-        units = [part for part in chain if isinstance(part, Join) or self._node(part).kind == "convolution"]
+        units = [part for part in chain if isinstance(part, Join) or self._is_convolution(part)]
         starts_with_convolution = units and isinstance(units[0], Layer) and not self._is_depthwise(units[0])
         index = 0 if starts_with_convolution else 1
         features = [part for part in units if not self._scores(part)]
@@ -78,8 +84,11 @@ class _Namer:
         while at < len(chain):
             part = chain[at]
             length = 1
-            if isinstance(part, Join):
-                result.append(Block(f"block{index}", [self._join(part)]))
+            if isinstance(part, Reference):
+                result.append(part)
+                index -= 1
+            elif isinstance(part, Join):
+                result.append(self._block(part, index))
             elif self._is_bottleneck(chain[at : at + 3]):
                 length = 3
                 result.append(Block(f"block{index}", [self._stack(chain[at : at + 3])]))
@@ -96,6 +105,11 @@ class _Namer:
             index += 1
             at += length
         return result
+
+    def _block(self, join, index):
+        if any(branch and not isinstance(branch[0], Reference) for branch in join.branches):
+            return Block(f"block{index}", [self._join(join)])
+        return Block(f"{'sum' if self.nodes[join.node].kind == 'add' else 'concat'}{index}", [join])
 
     def _single(self, part, index):
         node = self._node(part)
@@ -135,8 +149,11 @@ class _Namer:
     def _named_branch(self, chain, label):
         if len(chain) == 1 and isinstance(chain[0], Layer) and self._node(chain[0]).kind in LINEAR:
             chain[0].name = label
-            return [Stack(label.rstrip("0123456789"), chain)]
-        return [Block(label, self._branch(chain))] if len(chain) > 1 else self._branch(chain)
+            return [Stack(label, chain)]
+        parts = self._branch(chain)
+        if isinstance(parts[0], Stack):
+            parts[0].role = label
+        return [Block(label, parts)] if len(chain) > 1 else parts
 
     def _branch(self, chain):
         if len(chain) > 1 and all(isinstance(part, Layer) for part in chain):

@@ -37,6 +37,8 @@ def share(nodes, formats, chain):
         if len(group) < 2:
             continue
         function, arguments = _function(nodes, group)
+        if len(group[0].layers) == 1 and not function.parameters:
+            continue
         same = sum(other.role == function.role for other in functions)
         function.name = function.role if same == 0 else f"{function.role}_{same + 1}"
         functions.append(function)

@@ -14,21 +14,25 @@ namespace detail {
 inline std::string extents_text(const extents& e) {
     return std::to_string(e.height) + "x" + std::to_string(e.width) + "x" + std::to_string(e.channels);
 }
+/// "3x5"; pieces are appended, because GCC 12 warns wrongly of text before a number's.
+inline std::string pair_text(int a, int b) { return std::to_string(a) + "x" + std::to_string(b); }
+
 inline std::string format_text(const number_format& format) {
     if (format.floating) return "float32";
-    std::string text = (format.is_signed() ? "int" : "uint") + std::to_string(format.bits);
+    std::string text = format.is_signed() ? "int" : "uint";
+    text += std::to_string(format.bits);
     if (format.per == granularity::channel) text += "/channel";
-    if (format.per == granularity::group) text += "/" + std::to_string(format.group);
+    if (format.per == granularity::group) text.append("/").append(std::to_string(format.group));
     return text;
 }
 inline std::string operation_text(const node& n) {
     std::string text(n.is_depthwise() ? "depthwise" : to_string(n.kind));
-    if (n.over.taps() > 1)
-        text += " " + std::to_string(n.over.kernel_height) + "x" + std::to_string(n.over.kernel_width);
-    if (n.over.stride_height > 1 || n.over.stride_width > 1)
-        text += " /" + std::to_string(n.over.stride_height) +
-                (n.over.stride_width == n.over.stride_height ? "" : "x" + std::to_string(n.over.stride_width));
-    if (n.fused != activation::none) text += " + " + std::string(to_string(n.fused));
+    if (n.over.taps() > 1) text.append(" ").append(pair_text(n.over.kernel_height, n.over.kernel_width));
+    if (n.over.stride_height != n.over.stride_width)
+        text.append(" /").append(pair_text(n.over.stride_height, n.over.stride_width));
+    else if (n.over.stride_height > 1)
+        text.append(" /").append(std::to_string(n.over.stride_height));
+    if (n.fused != activation::none) text.append(" + ").append(to_string(n.fused));
     return text;
 }
 } // namespace detail
@@ -57,10 +61,14 @@ std::string graphviz() {
     std::string text = "digraph network {\n  node [shape=box, fontname=\"sans-serif\"];\n";
     for (std::size_t i = 0; i < node_count<G>; ++i) {
         const node& n = G::nodes[i];
-        text += "  n" + std::to_string(i) + " [label=\"" + std::string(n.name.view()) + "\\n" +
-                detail::operation_text(n) + "\\n" + detail::extents_text(n.out) + "\"];\n";
+        text.append("  n").append(std::to_string(i)).append(" [label=\"").append(n.name.view());
+        text += "\\n" + detail::operation_text(n) + "\\n" + detail::extents_text(n.out) + "\"];\n";
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
-            text += "  n" + std::to_string(n.inputs[k]) + " -> n" + std::to_string(i) + ";\n";
+            text.append("  n")
+                .append(std::to_string(n.inputs[k]))
+                .append(" -> n")
+                .append(std::to_string(i))
+                .append(";\n");
     }
     return text + "}\n";
 }

@@ -52,10 +52,14 @@ inline std::string fixed(double value, int digits) {
 
 /// An integer with its thousands apart: 4 210 088.
 inline std::string grouped(long long value) {
-    std::string digits = std::to_string(value);
-    const std::size_t first = digits[0] == '-' ? 1 : 0;
-    for (std::size_t at = digits.size(); at > first + 3; at -= 3) digits.insert(at - 3, " ");
-    return digits;
+    const std::string digits = std::to_string(value);
+    std::string text;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const bool starts_group = (digits.size() - i) % 3 == 0;
+        if (starts_group && i > 0 && digits[i - 1] != '-') text += ' ';
+        text += digits[i];
+    }
+    return text;
 }
 
 } // namespace statiq

@@ -151,15 +151,16 @@ constexpr void integer_step(const node* nodes, const node& n, std::span<const In
         break;
     }
     case operation::softmax:
-        if constexpr (sizeof(Out) == 1)
+        if constexpr (sizeof(Out) == 1) {
             if constexpr (sizeof(In) == 1)
                 if (n.by_table) {
                     reference::table_softmax(reference::table_softmax_arguments<In, Out>{
                         .input = in, .in = n.in, .table = table, .output = output});
                     break;
                 }
-        reference::softmax(reference::softmax_arguments<In, Out>{
-            .input = in, .in = n.in, .parameters = constants.softmax, .output = output});
+            reference::softmax(reference::softmax_arguments<In, Out>{
+                .input = in, .in = n.in, .parameters = constants.softmax, .output = output});
+        }
         break;
     case operation::convert:
         reference::requantize<Scheme>(

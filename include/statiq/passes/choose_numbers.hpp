@@ -45,7 +45,8 @@ struct choose_numbers_pass {
                 int& input = n.inputs[static_cast<std::size_t>(k)];
                 const number_format& given = out.at(input).numbers.activation;
                 const bool joins = n.kind == operation::add || n.kind == operation::concat;
-                if (given.floating != floating || (joins && !stored_alike(given, numbers.activation)))
+                const bool crosses = given.floating != floating && n.kind != operation::convert;
+                if (crosses || (joins && !stored_alike(given, numbers.activation)))
                     input = converted(out, input, numbers);
             }
             numbers.chosen_weight = numbers.chosen_activation = true;

@@ -61,7 +61,8 @@ def write_all(files):
 
 
 def identifier(value):
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", value) or "__" in value or value in KEYWORDS | TAKEN or re.search(r"_weight$|^branch\d+$", value):
+    possible = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", value) and "__" not in value
+    if not possible or value in KEYWORDS | TAKEN or re.search(r"_weight$|^branch\d+$", value):
         raise argparse.ArgumentTypeError(f"'{value}' cannot name a network in C++")
     return value
 

@@ -186,9 +186,9 @@ TEST_CASE("golden: fully_connected") {
         std::vector<double> multipliers;
         const auto scales = one.at("filter_scale").get<std::vector<double>>();
         for (const double scale : scales)
-            multipliers.push_back(statiq::detail::accumulator_multiplier(
-                statiq::operation::dense, scales.size() == 1, number(one, "input_scale"), static_cast<float>(scale),
-                number(one, "output_scale")));
+            multipliers.push_back(statiq::detail::accumulator_multiplier(scales.size() == 1, number(one, "input_scale"),
+                                                                         static_cast<float>(scale),
+                                                                         number(one, "output_scale")));
         compare_linear(*data, one, shape, {stored.begin(), stored.end()}, multipliers, result);
     }
     result.report("fully_connected", *data);

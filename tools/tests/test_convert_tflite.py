@@ -6,6 +6,7 @@ With STATIQ_CXX, a compiler's command line that finds statiq's headers, what the
 """
 
 import contextlib
+import importlib.util
 import io
 import itertools
 import json
@@ -21,19 +22,17 @@ import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
-try:
-    import flatbuffers  # noqa: F401
-    import numpy as np
-except ModuleNotFoundError as missing:
-    print(missing)
+absent = [package for package in ("flatbuffers", "numpy") if importlib.util.find_spec(package) is None]
+absent += [program for program in ("flatc",) if shutil.which(program) is None]
+if absent:
+    print("skipped: no", *absent)
     sys.exit(77)
-if shutil.which("flatc") is None:
-    print("no flatc")
-    sys.exit(77)
+
+import numpy as np
 
 import convert_tflite
 from graphs import Builder
-from tflite import flatbuffer, golden, lower, safetensors
+from tflite import flatbuffer, golden, nodes, safetensors
 from tflite.model import ConversionError
 
 
@@ -121,7 +120,8 @@ def everything():
     return b.graph(b.dense(b.dense(x, 9, "RELU"), 4))
 
 
-NETWORKS = {f.__name__: f for f in (inverted_residuals, separables, dense_connections, crossing_sums, branches, everything)}
+MAKERS = (inverted_residuals, separables, dense_connections, crossing_sums, branches, everything)
+NETWORKS = {make.__name__: make for make in MAKERS}
 
 
 # ---- tests --------------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ class Lowering(unittest.TestCase):
             if extent + before + after < reach:
                 continue
             sides = (before, after, before, after)
-            rules = lower.window_rules((extent,) * 2, (kernel,) * 2, (stride,) * 2, (dilation,) * 2, sides)
+            rules = nodes.window_rules((extent,) * 2, (kernel,) * 2, (stride,) * 2, (dilation,) * 2, sides)
             self.assertEqual(rules[-1], sides)
             wanted = ((extent + before + after - reach) // stride + 1, before)
             out = -(-extent // stride)  # TensorFlow's 'same': as many outputs as strides, the odd zero behind
@@ -185,7 +185,8 @@ class Lowering(unittest.TestCase):
         z = b.clamp(b.conv(y, 4), "RELU", same_numbers=False)
         text, tensors, metadata = converted(b.graph(z))
         self.assertIn('| sq::named<"conv0">(sq::pointwise<4> | sq::relu6)', lines_of(text))
-        self.assertEqual([line for line in lines_of(text) if line.startswith("|")][-2:], ["| sq::convert", "| sq::relu;"])
+        layers = [line for line in lines_of(text) if line.startswith("|")]
+        self.assertEqual(layers[-2:], ["| sq::convert", "| sq::relu;"])
         self.assertEqual(metadata[f"tensor.{y}"], "conv0")
         self.assertNotIn(f"tensor.{x}", metadata)
         self.assertEqual(metadata[f"tensor.{z}"], "relu")
@@ -266,8 +267,9 @@ class Header(unittest.TestCase):
         for name, make in NETWORKS.items():
             graph = make()
             _, tensors, metadata = converted(graph)
-            count = sum(operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") for operator in graph.operators)
-            self.assertEqual(sum(tensor.endswith(".weight") for tensor in tensors), count, name)
+            linear = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+            wanted = sum(operator.kind in linear for operator in graph.operators)
+            self.assertEqual(sum(tensor.endswith(".weight") for tensor in tensors), wanted, name)
             self.assertEqual(metadata[f"tensor.{graph.inputs[0]}"], "input")
 
     def test_references(self):
@@ -390,7 +392,8 @@ def write_golden(folder, graph):
     def quantization(q):
         if q is None:
             return None
-        return {"scale": [float(s) for s in q.scales], "zero_point": q.zero_points.tolist(), "quantized_dimension": q.axis}
+        scales = [float(s) for s in q.scales]
+        return {"scale": scales, "zero_point": q.zero_points.tolist(), "quantized_dimension": q.axis}
 
     tensors = [
         {
@@ -403,7 +406,10 @@ def write_golden(folder, graph):
         }
         for tensor in graph.tensors
     ]
-    operators = [{"op": o.kind, "inputs": o.inputs, "outputs": o.outputs, "options": o.options} for o in graph.operators]
+    operators = [
+        {"op": operator.kind, "inputs": operator.inputs, "outputs": operator.outputs, "options": operator.options}
+        for operator in graph.operators
+    ]
     content = {"inputs": graph.inputs, "outputs": graph.outputs, "tensors": tensors, "operators": operators}
     (folder / "graph.json").write_text(json.dumps(content))
     constants = {f"t{tensor.index}": tensor.data for tensor in graph.tensors if tensor.data is not None}
@@ -449,7 +455,8 @@ def write_tflite(path, graph):
     for operator in graph.operators:
         entry = {"opcode_index": kinds.index(operator.kind), "inputs": operator.inputs, "outputs": operator.outputs}
         if operator.kind in OPTIONS:
-            options = {FIELDS.get(name, name): value for name, value in operator.options.items() if name != "weights_format"}
+            options = {FIELDS.get(name, name): value for name, value in operator.options.items()}
+            options.pop("weights_format", None)  # 0 by default
             entry |= {"builtin_options_type": OPTIONS[operator.kind], "builtin_options": options}
         operators.append(entry)
     model = {

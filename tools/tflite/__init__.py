@@ -3,11 +3,12 @@
 
 Each module is one step, and reads what the one before made:
 
-model     the TensorFlow Lite graph as the steps know it (made by flatbuffer or by golden)
-lower     operators to statiq's layers: shapes, padding, numbers, parameters in statiq's layout
-compose   the layers' graph as chains and joins
-name      blocks, and names for layers
-share     structures that repeat, as functions with parameters
-header    the C++ text
-parameters  the safetensors file
+model       the TensorFlow Lite graph as the steps know it (made by flatbuffer or by golden)
+lower       operators to statiq's layers (nodes): shapes, padding, numbers, parameters in statiq's layout
+compose     the layers' graph as chains and joins
+name        blocks, and names for layers
+formats     number types
+share       structures that repeat, as functions with parameters
+header      the C++ text, one layer's by layer
+parameters  the contents of the safetensors file
 """

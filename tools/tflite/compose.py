@@ -80,7 +80,8 @@ class _Composer:
             if self._is_join(index) and index not in inside:
                 within = set()
                 join = self._nest(index, within, MOST_NESTED)
-                if join is not None and all(reader in within | {index} for node in within for reader in self.readers[node]):
+                readers = {reader for node in within for reader in self.readers[node]}
+                if join is not None and readers <= within | {index}:
                     nested[index] = join
                     inside |= within
         chain, last = [], None

@@ -70,6 +70,7 @@ class _Reader:
         self.operators = self._names("BuiltinOperator")
         self.activations = self._names("ActivationFunctionType")
         self.paddings = self._names("Padding")
+        self.options = self._names("BuiltinOptions")
 
     def _names(self, enumeration):
         values = vars(self.table(enumeration))
@@ -115,7 +116,8 @@ class _Reader:
         return Quantization(scales, zeros, quantization.QuantizedDimension())
 
     def _operator(self, operator, index):
-        code = self.model.OperatorCodes(_below(operator.OpcodeIndex(), self.model.OperatorCodesLength(), "operator code"))
+        codes = self.model.OperatorCodesLength()
+        code = self.model.OperatorCodes(_below(operator.OpcodeIndex(), codes, "operator code"))
         number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
         kind = self.operators.get(number, f"builtin operator {number}")
         if kind == "CUSTOM":
@@ -127,9 +129,8 @@ class _Reader:
     def _options(self, operator):
         if operator.BuiltinOptions() is None:
             return {}
-        kinds = vars(self.table("BuiltinOptions"))
-        kind = next((name for name, value in kinds.items() if value == operator.BuiltinOptionsType()), None)
-        if kind is None:
+        kind = self.options.get(operator.BuiltinOptionsType(), "NONE")
+        if kind == "NONE":
             return {}
         table = self.table(kind)()
         table.Init(operator.BuiltinOptions().Bytes, operator.BuiltinOptions().Pos)

@@ -5,7 +5,7 @@ import collections
 
 import numpy as np
 
-from .lower import KEEPS_NUMBERS, LINEAR
+from .nodes import KEEPS_NUMBERS, LINEAR
 from .model import ConversionError
 
 ACTIVATIONS = {

@@ -33,7 +33,7 @@ def read(folder):
         raise ConversionError(f"cannot read {error.filename}: {error.strerror}") from None
     except KeyError as error:
         raise ConversionError(f"{folder} has no {error}") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise ConversionError(f"{folder} is damaged: {error}") from None
 
 

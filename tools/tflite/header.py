@@ -34,11 +34,12 @@ def header(graph, nodes, chain, network, namespace, parameters_file):
     for function in functions:
         lines += [*writer.function(function), ""]
     lines += [*writer.body(network, chain), ""]
-    lines += [f"struct {network} final : sq::network<decltype({network}_body())> {{}};"]
+    name, base = f"struct {network} final", f": sq::network<decltype({network}_body())> {{}};"
+    lines += [f"{name} {base}"] if len(name) + len(base) < WIDTH else [name, f"    {base}"]
     if network != "network":
         lines.append(f"using network = {network};")
     if not floating:
-        lines += ["", "/// The network with activations fused and a number type everywhere: what the parameters are of."]
+        lines += ["", "/// The network with its activations fused and its numbers chosen: what the integers are for."]
         chosen = ", ".join(["sq::activations_fused<network>", *formats.numbers])
         lines.append(f"using numbers = sq::numbers_chosen<{chosen}>;")
     return "\n".join([*lines, "", f"}} // namespace {namespace}", ""])
@@ -47,7 +48,7 @@ def header(graph, nodes, chain, network, namespace, parameters_file):
 def _introduction(graph, nodes, network, parameters_file):
     floating = nodes[-1].numbers is None
     count = collections.Counter(operator.kind for operator in graph.operators)
-    words = f"Made of {graph.source} by statiq's tools/convert_tflite.py. Its operators:".split()
+    words = f"Made from {graph.source} by statiq's tools/convert_tflite.py. Its operators:".split()
     words += [f"{number} {kind}," for kind, number in count.most_common()]
     words[-1] = f"{words[-1][:-1]}."
     lines = [""]
@@ -79,15 +80,13 @@ class _Writer:
             if function.indexed:
                 name = f'sq::label("{part.name.removesuffix(str(function.stack.index))}") + Index'
             parts.append(self._named(name if part.name else "", self._activated(part, text_values=values)))
-        lines = []
-        if function.role in DESCRIPTIONS:
-            lines.append(f"/// {DESCRIPTIONS[function.role]}")
-        if parameters:
-            lines.append(f"template <{', '.join(parameters)}>")
-        lines.append(f"constexpr auto {function.name}() {{")
-        lines += [f"    return {line}" if i == 0 else line for i, line in enumerate(_layout(("|", parts), 11, WIDTH - 1))]
-        lines[-1] += ";"
-        return [*lines, "}"]
+        description = [f"/// {DESCRIPTIONS[function.role]}"] if function.role in DESCRIPTIONS else []
+        template = [f"template <{', '.join(parameters)}>"] if parameters else []
+        start = "    return "
+        first, *others = _layout(("|", parts), len(start), WIDTH - 1)
+        body = [start + first, *others]
+        body[-1] += ";"
+        return [*description, *template, f"constexpr auto {function.name}() {{", *body, "}"]
 
     def body(self, network, chain):
         """The network, one line for each of its parts, with the extents it has made."""

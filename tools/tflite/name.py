@@ -4,7 +4,7 @@
 import dataclasses
 
 from .compose import Block, Join, Layer, Reference
-from .lower import LINEAR
+from .nodes import LINEAR
 
 ROLES = ("separable", "bottleneck", "depthwise_separable", "convolutions", "layers", "shortcut", "branch<number>")
 
@@ -68,7 +68,8 @@ class _Namer:
     def _has_bottlenecks(self, chain):
         if any(self._is_bottleneck(chain[i : i + 3]) for i in range(len(chain))):
             return True
-        return any(self._has_bottlenecks(branch) for part in chain if isinstance(part, Join) for branch in part.branches)
+        joins = [part for part in chain if isinstance(part, Join)]
+        return any(self._has_bottlenecks(branch) for join in joins for branch in join.branches)
 
     # ---- the network --------------------------------------------------------------------------------------------
 

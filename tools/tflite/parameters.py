@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from .lower import KEEPS_NUMBERS, LINEAR
+from .nodes import KEEPS_NUMBERS, LINEAR
 
 
 def parameters(nodes, names):

@@ -48,12 +48,12 @@ constexpr void set_clamp(const node& n, const affine& output, std::int32_t& lowe
 }
 
 /// The real multiplier M = s_x * s_w / s_y of an output channel (P3 (5)), with every rounding where TensorFlow Lite has
-/// it: a fully connected layer with one weight scale rounds the product of scales to float, all others do not.
-constexpr double accumulator_multiplier(operation kind, bool single_weight_scale, float input_scale, float weight_scale,
+/// it: a fully connected layer with one weight scale, and every layer on unsigned bytes with one, rounds the product of
+/// scales to float; all others do not.
+constexpr double accumulator_multiplier(bool rounds_product, float input_scale, float weight_scale,
                                         float output_scale) {
-    const double product = kind == operation::dense && single_weight_scale
-                               ? static_cast<double>(input_scale * weight_scale)
-                               : static_cast<double>(input_scale) * static_cast<double>(weight_scale);
+    const double product = rounds_product ? static_cast<double>(input_scale * weight_scale)
+                                          : static_cast<double>(input_scale) * static_cast<double>(weight_scale);
     return product / static_cast<double>(output_scale);
 }
 
@@ -156,11 +156,12 @@ class preparation {
         std::int32_t* zero_points = nullptr;
         if (has_weight_zero_points(n, input)) zero_points = corrected + channels;
         const bool single_scale = channels == 1 || n.numbers.weight.per == granularity::tensor;
+        const bool rounds_product = single_scale && (n.kind == operation::dense || !input.is_signed());
         for (std::size_t c = 0; c < channels; ++c) {
             biases[c] = from_[i].bias[c];
             if (zero_points != nullptr) zero_points[c] = from_[i].weight_map[c].zero_point - weight_offset(n, input);
-            to_.factors[at.factors + c] = Scheme::prepare(accumulator_multiplier(
-                n.kind, single_scale, input_map.scale, from_[i].weight_map[c].scale, scale_of(i)));
+            to_.factors[at.factors + c] = Scheme::prepare(
+                accumulator_multiplier(rounds_product, input_map.scale, from_[i].weight_map[c].scale, scale_of(i)));
         }
         const auto pack = [&]<class In>(const In*) {
             const auto store = [&]<class Packed>(Packed* packed) {

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/graph/network.hpp>
+#include <statiq/io/integers.hpp>
+#include <statiq/passes/choose_numbers.hpp>
+#include <statiq/passes/deploy.hpp>
+
+#include <doctest/doctest.h>
+
+#include "support.hpp"
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace sq = statiq;
+namespace io = statiq::io;
+
+namespace {
+
+constexpr auto body = sq::input<5, 4, 3> | sq::named<"stem">(sq::conv<7>(sq::kernel<3>) | sq::relu6) |
+                      sq::named<"dw">(sq::depthwise(sq::without_bias)) | sq::max_pool | sq::flatten |
+                      sq::named<"fc">(sq::dense<5>) | sq::softmax;
+struct small final : sq::network<decltype(body)> {};
+
+using int8 = sq::quantized<8, sq::asymmetric_signed>;
+using uint8 = sq::quantized<8, sq::asymmetric>;
+using per_channel8 = sq::quantized<8, sq::symmetric, sq::per_channel>;
+using per_tensor8 = sq::quantized<8, sq::symmetric, sq::per_tensor>;
+using asymmetric6 = sq::quantized<6, sq::asymmetric, sq::per_channel>;
+using wide = sq::quantized<12, sq::symmetric_full_range, sq::per_tensor>;
+
+template <class Weight, class Activation, class Dense = Weight>
+using numbers = sq::numbers_chosen<sq::deployed<small>, Weight, Activation, Dense>;
+
+/// Random integers of every format, with the maps that layers keep or have fixed.
+template <class Q>
+sq::quantized_parameters<Q> random_integers(std::uint32_t seed) {
+    std::mt19937 random(seed);
+    const auto any = [&random](const sq::number_format& f) {
+        return std::uniform_int_distribution<std::int32_t>(f.lowest, f.highest)(random);
+    };
+    const auto map_of = [&](const sq::number_format& f) {
+        const float scale = std::uniform_real_distribution<float>(0.001F, 2.0F)(random);
+        return sq::affine{scale, f.has_zero_point ? any(f) : 0};
+    };
+    sq::quantized_parameters<Q> made;
+    for (std::size_t i = 0; i < sq::node_count<Q>; ++i) {
+        const sq::node& n = Q::nodes[i];
+        if (sq::detail::keeps_numbers(n.kind))
+            made[i].output = made[static_cast<std::size_t>(n.input())].output;
+        else if (n.kind == sq::operation::softmax)
+            made[i].output = sq::detail::softmax_output(n.numbers.activation);
+        else
+            made[i].output = map_of(n.numbers.activation);
+        if (!n.is_linear()) continue;
+        const auto channels = static_cast<std::size_t>(n.out.channels);
+        made[i].weight.resize(n.convolution().weight_count());
+        for (auto& w : made[i].weight) w = any(n.numbers.weight);
+        made[i].weight_map.assign(channels, map_of(n.numbers.weight));
+        if (n.numbers.weight.per == sq::granularity::channel)
+            for (auto& map : made[i].weight_map) map = map_of(n.numbers.weight);
+        made[i].bias.assign(channels, 0);
+        if (n.has_bias)
+            for (auto& b : made[i].bias) b = std::uniform_int_distribution<std::int32_t>(-1000, 1000)(random);
+    }
+    return made;
+}
+
+template <class Q>
+void check_round_trip(std::uint32_t seed) {
+    const auto file = std::filesystem::temp_directory_path() / ("statiq-integers-" + std::to_string(seed));
+    const auto written = random_integers<Q>(seed);
+    sq::save_integers(file, written);
+    const auto read = sq::load_integers<Q>(file);
+    std::filesystem::remove(file);
+    for (std::size_t i = 0; i < sq::node_count<Q>; ++i) {
+        CAPTURE(Q::nodes[i].name.view());
+        CHECK(read[i].output == written[i].output);
+        CHECK(read[i].weight == written[i].weight);
+        CHECK(read[i].weight_map == written[i].weight_map);
+        CHECK(read[i].bias == written[i].bias);
+    }
+}
+
+/// The file of random integers with its builder changed; what reading it says.
+template <class Q>
+std::string refusal(const std::function<void(io::safetensors_builder&, const std::string&, io::tensor_view)>& copy) {
+    const auto file = std::filesystem::temp_directory_path() / "statiq-integers-refused";
+    sq::save_integers(file, random_integers<Q>(3));
+    io::safetensors_builder changed;
+    {
+        const io::safetensors whole = io::read_safetensors(file);
+        for (const auto name : whole.names()) copy(changed, std::string(name), whole.at(name));
+    }
+    io::write_safetensors(file, changed);
+    std::string message;
+    try {
+        (void)sq::load_integers<Q>(file);
+    } catch (const io::format_error& error) {
+        message = error.what();
+    }
+    std::filesystem::remove(file);
+    return message;
+}
+
+void keep(io::safetensors_builder& to, const std::string& name, const io::tensor_view& tensor) {
+    to.add(name, tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}, tensor.bytes);
+}
+
+bool mentions(const std::string& text, const std::vector<std::string>& parts) {
+    for (const auto& part : parts)
+        if (text.find(part) == std::string::npos) return false;
+    return !text.empty();
+}
+
+} // namespace
+
+TEST_CASE("integers come back as they were written, in every format") {
+    check_round_trip<numbers<per_channel8, int8, per_tensor8>>(1);
+    check_round_trip<numbers<per_tensor8, uint8>>(2);
+    check_round_trip<numbers<asymmetric6, uint8>>(3);
+    check_round_trip<numbers<wide, uint8>>(4);
+}
+
+TEST_CASE("integers that do not fit the types are refused by name") {
+    using q = numbers<per_channel8, int8, per_tensor8>;
+    const auto without = [](const std::string& absent) {
+        return refusal<q>([&](auto& to, const std::string& name, const io::tensor_view& tensor) {
+            if (name != absent) keep(to, name, tensor);
+        });
+    };
+    for (const char* name :
+         {"stem.weight", "stem.weight.scale", "stem.bias", "stem.scale", "stem.zero_point", "fc.weight"})
+        CHECK_MESSAGE(mentions(without(name), {name, "expected"}), without(name));
+
+    const auto replaced = [](const std::string& changed, auto values, std::vector<std::int64_t> shape) {
+        return refusal<q>([&](auto& to, const std::string& name, const io::tensor_view& tensor) {
+            if (name == changed)
+                to.add(name, shape, values);
+            else
+                keep(to, name, tensor);
+        });
+    };
+    using std::vector;
+    CHECK(mentions(replaced("stem.weight.scale", vector<float>{0.5F}, {1}), {"stem.weight.scale", "[7]", "[1]"}));
+    CHECK(mentions(replaced("fc.weight.scale", vector<float>(5, 0.5F), {5}), {"fc.weight.scale", "[1]", "[5]"}));
+    CHECK(mentions(replaced("stem.scale", vector<float>{0.0F}, {1}), {"stem.scale", "positive"}));
+    CHECK(mentions(replaced("stem.scale", vector<float>{NAN}, {1}), {"stem.scale", "positive"}));
+    CHECK(mentions(replaced("stem.zero_point", vector<std::int32_t>{128}, {1}), {"stem.zero_point", "127", "128"}));
+    CHECK(mentions(replaced("stem.weight.zero_point", vector<std::int32_t>(7, 1), {7}),
+                   {"stem.weight.zero_point", "symmetric", "1"}));
+    CHECK(mentions(replaced("fc.weight", vector<std::int8_t>(5 * 2 * 2 * 7, -128), {5, 28}),
+                   {"fc.weight", "-127", "-128"}));
+    CHECK(mentions(replaced("fc.weight", vector<float>(5 * 28, 1.0F), {5, 28}), {"fc.weight", "I8", "F32"}));
+    CHECK(mentions(replaced("dw.weight", vector<std::int8_t>(63, 1), {7, 3, 3}), {"dw.weight", "[7, 1, 3, 3]"}));
+}

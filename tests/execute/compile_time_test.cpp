@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tiny_digits.hpp"
-
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/prepare.hpp>
 #include <statiq/graph/network.hpp>
@@ -8,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tiny_digits.hpp"
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -17,9 +16,8 @@ using namespace statiq;
 
 namespace {
 
-struct classifier final
-    : network<decltype(input<8, 8, 1> | conv<6>(kernel<3>, stride<2>) | relu | conv<8>(kernel<3>, stride<2>) | relu |
-                       flatten | dense<10>)> {};
+struct classifier final : network<decltype(input<8, 8, 1> | conv<6>(kernel<3>, stride<2>) | relu |
+                                           conv<8>(kernel<3>, stride<2>) | relu | flatten | dense<10>)> {};
 using numbers = numbers_chosen<deployed<classifier>, quantized<8, symmetric, per_channel>, quantized<8, asymmetric>>;
 
 /// The network's integers as they stand in the header.

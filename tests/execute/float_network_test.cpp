@@ -52,7 +52,7 @@ TEST_CASE("the family of random networks holds what the tests are to see") {
     std::set<operation> kinds;
     std::set<std::tuple<int, int>> strides;
     std::set<int> kernels;
-    int grouped = 0, depthwise = 0, multiplied = 0, dilated = 0, one_sided = 0, lone = 0, shared = 0, wide_joins = 0;
+    int grouped = 0, channelwise = 0, multiplied = 0, dilated = 0, one_sided = 0, lone = 0, shared = 0, wide_joins = 0;
     support::for_each_random_network([&]<class Net>() {
         const auto readers = detail::count_readers(Net::nodes);
         for (const node& n : Net::nodes) {
@@ -66,7 +66,7 @@ TEST_CASE("the family of random networks holds what the tests are to see") {
             if (n.kind != operation::convolution) continue;
             strides.insert({n.over.stride_height, n.over.stride_width});
             kernels.insert({n.over.kernel_height, n.over.kernel_width});
-            if (n.is_depthwise()) ++depthwise;
+            if (n.is_depthwise()) ++channelwise;
             if (n.is_depthwise() && n.out.channels > n.in.channels) ++multiplied;
             if (n.groups > 1 && !n.is_depthwise()) ++grouped;
             if (n.over.dilation_height > 1 || n.over.dilation_width > 1) ++dilated;
@@ -76,7 +76,7 @@ TEST_CASE("the family of random networks holds what the tests are to see") {
     CHECK(kinds.size() == 18); // all there are
     CHECK(strides.size() >= 6);
     CHECK(kernels == std::set<int>{1, 2, 3, 4, 5});
-    for (const int count : {grouped, depthwise, multiplied, dilated, one_sided, lone, shared, wide_joins})
+    for (const int count : {grouped, channelwise, multiplied, dilated, one_sided, lone, shared, wide_joins})
         CHECK(count >= 1);
 }
 

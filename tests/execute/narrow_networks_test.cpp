@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "../support/execution_laws.hpp"
-#include "../support/random_network.hpp"
-
 #include <doctest/doctest.h>
 
+#include "../support/execution_laws.hpp"
+#include "../support/random_network.hpp"
 #include <random>
 
 using namespace statiq;

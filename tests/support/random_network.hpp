@@ -177,15 +177,16 @@ constexpr auto random_block() {
 template <int Seed, bool ByteSoftmax>
 constexpr auto random_head() {
     using namespace statiq;
-    constexpr auto probabilities = [] {
+    // A softmax by table reads bytes only.
+    constexpr auto probabilities = [](auto plain) {
         if constexpr (ByteSoftmax)
             return with<quantized<8>, quantized<8, asymmetric>>(softmax);
         else
-            return softmax;
-    }();
+            return plain;
+    };
     constexpr auto kind = static_cast<head>(draws(Seed + 7000)(0, static_cast<int>(head::count) - 1));
     if constexpr (kind == head::classifier)
-        return global_average_pool | dense<10> | probabilities;
+        return global_average_pool | dense<10> | probabilities(softmax);
     else if constexpr (kind == head::flat)
         return flatten | dense<7>;
     else if constexpr (kind == head::hidden)
@@ -193,7 +194,7 @@ constexpr auto random_head() {
     else if constexpr (kind == head::convolutional)
         return conv<6> | relu6 | global_average_pool;
     else if constexpr (kind == head::norm)
-        return flatten | dense<9> | batch_norm | relu6 | dense<4> | probabilities;
+        return flatten | dense<9> | batch_norm | relu6 | dense<4> | probabilities(table_softmax);
     else
         return identity;
 }

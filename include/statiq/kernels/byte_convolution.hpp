@@ -18,6 +18,8 @@
 #include <iterator>
 #include <numeric>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::kernels::vectorized {
 
 /// Bytes times bytes, summed in int32: the integer format of `convolve_blocked`. Signed inputs are read as unsigned,
@@ -79,7 +81,8 @@ struct byte_format {
 
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
-        void finish(accumulator (&acc)[std::size_t{Vectors}], std::int32_t sum, Out* to) const noexcept {
+        [[gnu::always_inline]] void finish(accumulator (&acc)[std::size_t{Vectors}], std::int32_t sum,
+                                           Out* to) const noexcept {
             if (needs_sums)
                 simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                     acc[v] -= accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sum);
@@ -104,3 +107,5 @@ struct byte_format {
 };
 
 } // namespace statiq::kernels::vectorized
+
+#endif

@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::kernels::vectorized {
 
 /// Bytes times bytes, summed in int32: the integer format of `depthwise_channels`. Four taps of a channel, interleaved,
@@ -115,3 +117,5 @@ struct byte_depthwise_format {
 };
 
 } // namespace statiq::kernels::vectorized
+
+#endif

@@ -16,7 +16,8 @@
 namespace statiq::kernels {
 
 /// Integer convolution: grouped, depthwise (with multiplier) and dense too. Bits as `reference::convolution`.
-/// Bytes times bytes to bytes run in vector registers, other types and constant evaluation in reference code.
+/// Bytes times bytes to bytes run in vector registers; other types, depthwise multipliers above 1, depthwise windows of
+/// more than 64 taps and constant evaluation in reference code.
 /// @param arch the instruction set: `simd::native_arch`, or any other of `simd::compiled_archs`.
 template <class Scheme, class In, class Weight, class Out, class Arch = simd::native_arch>
 constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>& arguments,

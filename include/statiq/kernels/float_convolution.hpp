@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::kernels::vectorized {
 
 /// float32: the float format of `convolve_blocked`.
@@ -51,7 +53,8 @@ struct float_format {
 
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
-        void finish(const accumulator (&acc)[std::size_t{Vectors}], std::int32_t, float* to) const noexcept {
+        [[gnu::always_inline]] void finish(const accumulator (&acc)[std::size_t{Vectors}], std::int32_t,
+                                           float* to) const noexcept {
             simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                 const accumulator y = simd::clamp<Arch>(acc[v], lowest_, highest_);
                 if constexpr (v + 1 < Vectors)
@@ -70,3 +73,5 @@ struct float_format {
 };
 
 } // namespace statiq::kernels::vectorized
+
+#endif

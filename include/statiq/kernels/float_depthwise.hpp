@@ -12,6 +12,8 @@
 #include <array>
 #include <cstddef>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::kernels::vectorized {
 
 /// float32: the float format of `depthwise_channels`.
@@ -79,3 +81,5 @@ struct float_depthwise_format {
 };
 
 } // namespace statiq::kernels::vectorized
+
+#endif

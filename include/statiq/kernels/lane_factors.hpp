@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::kernels::vectorized {
 
 /// A requantization scheme's factors, one per lane of some registers, and Scheme::apply in every lane (up to the ends
@@ -72,3 +74,5 @@ class lane_factors<Scheme, Lanes> {
 };
 
 } // namespace statiq::kernels::vectorized
+
+#endif

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::kernels::vectorized {
 
 /// A register of inputs as the unsigned operand of the dot product: x - lowest of In.
@@ -78,3 +80,5 @@ class requantize_bytes {
 };
 
 } // namespace statiq::kernels::vectorized
+
+#endif

@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#ifndef STATIQ_NO_SIMD
+
 /// Which loop nest runs a convolution, and in which format.
 namespace statiq::kernels::vectorized {
 
@@ -72,3 +74,5 @@ bool convolution(const float_convolution_arguments& arguments, const convolution
 }
 
 } // namespace statiq::kernels::vectorized
+
+#endif

@@ -5,6 +5,8 @@
 
 #include <bit>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 /// The same bits as lanes of To. (The template argument of xsimd's own function changed its meaning between releases.)
@@ -14,3 +16,5 @@ template <class To, class From, class Registers>
 }
 
 } // namespace statiq::simd
+
+#endif

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 /// Four bytes repeated over a register: byte i of the result is from[i % 4].
@@ -19,3 +21,5 @@ template <class Arch, class Byte>
 }
 
 } // namespace statiq::simd
+
+#endif

@@ -3,6 +3,8 @@
 
 #include <statiq/simd/arch.hpp>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 namespace detail {
@@ -31,3 +33,5 @@ template <class Arch, class T>
 }
 
 } // namespace statiq::simd
+
+#endif

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 namespace detail {
@@ -108,3 +110,5 @@ inline constexpr int dot_operand_registers =
     std::is_base_of_v<avx512_vnni, Arch> || std::is_base_of_v<avx_vnni, Arch> ? 1 : 2;
 
 } // namespace statiq::simd
+
+#endif

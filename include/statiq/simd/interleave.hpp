@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 /// Four registers whose lanes are in block order: the four lanes of 128-bit block b of register j belong to the bytes
@@ -79,3 +81,5 @@ interleave(xsimd::batch<Byte, register_arch<Arch>> a, xsimd::batch<Byte, registe
 }
 
 } // namespace statiq::simd
+
+#endif

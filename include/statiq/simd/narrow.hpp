@@ -10,6 +10,8 @@
 #include <limits>
 #include <type_traits>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 namespace detail {
@@ -127,3 +129,5 @@ template <class Arch, class Byte>
 }
 
 } // namespace statiq::simd
+
+#endif

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 namespace detail {
@@ -81,3 +83,5 @@ inline void store_first(T* to, xsimd::batch<T, register_arch<Arch>> values, std:
 }
 
 } // namespace statiq::simd
+
+#endif

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 namespace detail {
@@ -43,3 +45,5 @@ template <class Arch>
 }
 
 } // namespace statiq::simd
+
+#endif

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <limits>
 
+#ifndef STATIQ_NO_SIMD
+
 namespace statiq::simd {
 
 namespace detail {
@@ -137,3 +139,5 @@ template <class Arch, rounding_steps Steps>
 }
 
 } // namespace statiq::simd
+
+#endif

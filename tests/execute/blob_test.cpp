@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/calibrate/calibrate.hpp>
+#include <statiq/execute/model.hpp>
+
+#include <doctest/doctest.h>
+
+#include "../io/support.hpp"
+#include "../support/random_network.hpp"
+#include "../support/random_parameters.hpp"
+#include "tiny_digits.hpp"
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <set>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+using namespace statiq;
+
+namespace {
+
+using weight = quantized<8, symmetric, per_channel>;
+using byte = quantized<8, asymmetric>;
+
+struct small final
+    : network<decltype(input<6, 5, 3> | conv<8>(kernel<3>, stride<2>) | batch_norm | relu6 |
+                       residual(depthwise | batch_norm) | with<float32>(conv<4>) | global_average_pool | dense<3>)> {};
+
+template <class Scheme = float_multiplier>
+auto small_model(std::mt19937& random) {
+    const auto from = deploy(support::random_parameters<small>(random));
+    return quantize<weight, byte, Scheme>(from, calibrate(from, support::random_inputs<small>(random, 3)));
+}
+
+using numbers = decltype(small_model(std::declval<std::mt19937&>()))::graph;
+using stored = integer_parameters<numbers, float_multiplier>;
+
+/// Memory of which `bytes()` starts `misalignment` bytes after a multiple of the alignment.
+class aligned_copy {
+  public:
+    explicit aligned_copy(std::span<const std::byte> from, std::size_t misalignment = 0)
+        : memory_(from.size() + misalignment + alignof(stored)), size_(from.size()) {
+        void* start = memory_.data();
+        std::size_t space = memory_.size();
+        first_ = static_cast<std::byte*>(std::align(alignof(stored), from.size(), start, space)) + misalignment;
+        std::copy(from.begin(), from.end(), first_);
+    }
+    std::span<std::byte> bytes() { return {first_, size_}; }
+
+  private:
+    std::vector<std::byte> memory_;
+    std::byte* first_;
+    std::size_t size_;
+};
+
+std::vector<std::uint8_t> random_bytes(std::mt19937& random, std::size_t size) {
+    std::vector<std::uint8_t> bytes(size);
+    for (auto& b : bytes) b = static_cast<std::uint8_t>(random());
+    return bytes;
+}
+
+template <class Q, class Scheme>
+std::vector<std::uint8_t> run(const integer_parameters<Q, Scheme>& parameters, const std::vector<std::uint8_t>& input) {
+    using net = integer_network<Q, Scheme>;
+    struct alignas(arena_alignment) memory {
+        std::array<std::uint8_t, net::arena_size> bytes;
+    };
+    const auto arena = std::make_unique<memory>();
+    const auto output = net(parameters, arena->bytes.data()).run(input.data());
+    return {output.begin(), output.end()};
+}
+
+} // namespace
+
+TEST_CASE("a model's bytes are the model: read in place from memory and from a file") {
+    static_assert(std::is_trivially_copyable_v<stored> && std::is_standard_layout_v<stored>);
+    std::mt19937 random(121);
+    const auto model = small_model(random);
+    CHECK(model.bytes().size() == sizeof(stored));
+    CHECK(model.bytes().size() == weight_bytes<numbers>);
+
+    const auto* here = parameters_from_bytes<numbers>(model.bytes());
+    REQUIRE(here != nullptr);
+    CHECK(static_cast<const void*>(here) == model.bytes().data());
+
+    io_test::temporary_folder folder;
+    const auto path = folder.path() / "model.bin";
+    {
+        std::ofstream file(path, std::ios::binary);
+        file.write(reinterpret_cast<const char*>(model.bytes().data()),
+                   static_cast<std::streamsize>(model.bytes().size()));
+        file.write("and more", 8); // a larger container
+    }
+    std::vector<char> text(std::filesystem::file_size(path));
+    std::ifstream(path, std::ios::binary).read(text.data(), static_cast<std::streamsize>(text.size()));
+    aligned_copy copy(std::as_bytes(std::span(text)));
+    const auto* elsewhere = parameters_from_bytes<numbers>(copy.bytes());
+    REQUIRE(elsewhere != nullptr);
+    CHECK(std::memcmp(elsewhere, here, sizeof(stored)) == 0);
+
+    for (int sample = 0; sample < 5; ++sample) {
+        const auto input = random_bytes(random, input_extents<small>.size());
+        const auto output = model.network().run(input.data());
+        const std::vector<std::uint8_t> expected(output.begin(), output.end());
+        CHECK(run(*here, input) == expected);
+        CHECK(run(*elsewhere, input) == expected);
+    }
+}
+
+TEST_CASE("bytes that are not this network's are refused") {
+    std::mt19937 random(122);
+    const auto model = small_model(random);
+    const auto bytes = model.bytes();
+    const auto accepted = [](std::span<const std::byte> b) { return parameters_from_bytes<numbers>(b) != nullptr; };
+
+    CHECK(accepted(aligned_copy(bytes).bytes()));
+    CHECK_FALSE(accepted({}));
+    CHECK_FALSE(accepted(bytes.first(16)));
+    CHECK_FALSE(accepted(bytes.first(bytes.size() - 1)));
+    for (const std::size_t shift : {1u, 4u, 8u, 16u, 32u, 63u})
+        CHECK_FALSE(accepted(aligned_copy(bytes, shift).bytes()));
+
+    for (std::size_t i = 0; i < 16; ++i) { // the fingerprint, then the size
+        aligned_copy altered(bytes);
+        altered.bytes()[i] ^= std::byte{0x40};
+        CHECK_FALSE(accepted(altered.bytes()));
+    }
+
+    // The same bytes asked for as something else; large enough for any of these.
+    std::vector<std::byte> large(bytes.begin(), bytes.end());
+    large.resize(4 * bytes.size());
+    aligned_copy roomy(large);
+    CHECK(accepted(roomy.bytes()));
+    using deployed_small = deployed<small>;
+    using per_tensor = numbers_chosen<deployed_small, quantized<8>, byte>;
+    using signed_ones = numbers_chosen<deployed_small, weight, quantized<8, asymmetric_signed>>;
+    CHECK(parameters_from_bytes<per_tensor>(roomy.bytes()) == nullptr);
+    CHECK(parameters_from_bytes<signed_ones>(roomy.bytes()) == nullptr);
+    CHECK(parameters_from_bytes<numbers, gemmlowp>(roomy.bytes()) == nullptr);
+    CHECK(parameters_from_bytes<numbers, single_rounding>(roomy.bytes()) == nullptr);
+}
+
+namespace {
+
+template <class Body, class Scheme = float_multiplier>
+constexpr std::uint64_t fingerprint_of(const Body&) {
+    return detail::layout_fingerprint<numbers_chosen<deployed<network<Body>>, weight, byte>, Scheme>();
+}
+
+/// Networks whose parameters have the same sizes, and mean different things.
+constexpr std::array alike{
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>)),
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>) | relu),
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>) | relu6),
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>, valid)),
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>, stride<2>)),
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>, stride<2>, padding_sides<1, 0, 0, 1>)),
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>, stride<2>, padding_sides<0, 1, 1, 0>)),
+    fingerprint_of(input<4, 4, 4> | conv<4>(kernel<3>, dilation<2>)),
+    fingerprint_of(input<4, 4, 4> | transpose<1, 0, 2> | conv<4>(kernel<3>)),
+    fingerprint_of(input<4, 4, 4> | transpose<2, 1, 0> | conv<4>(kernel<3>)),
+    fingerprint_of(input<4, 4, 4> | max_pool(kernel<2>, stride<1>, same) | conv<4>(kernel<3>)),
+    fingerprint_of(input<4, 4, 4> | average_pool(kernel<2>, stride<1>, same) | conv<4>(kernel<3>)),
+    fingerprint_of(input<4, 4, 4> | add(conv<4>(kernel<3>), identity)),
+    fingerprint_of(input<4, 4, 4> | add(identity, conv<4>(kernel<3>))),
+    fingerprint_of(input<4, 4, 4> | with<weight, quantized<7, asymmetric>>(conv<4>(kernel<3>))),
+    fingerprint_of(input<4, 4, 4> | with<quantized<7, symmetric, per_channel>>(conv<4>(kernel<3>))),
+};
+
+} // namespace
+
+TEST_CASE("the fingerprint tells networks, numbers and schemes apart") {
+    std::set<std::uint64_t> seen(alike.begin(), alike.end());
+    CHECK(seen.size() == alike.size());
+    support::for_each_random_network([&]<class Net>() {
+        const auto note = [&]<class Weight, class Activation>(Weight, Activation) {
+            using Q = numbers_chosen<deployed<Net>, Weight, Activation>;
+            CHECK(seen.insert(detail::layout_fingerprint<Q, gemmlowp>()).second);
+            CHECK(seen.insert(detail::layout_fingerprint<Q, single_rounding>()).second);
+            CHECK(seen.insert(detail::layout_fingerprint<Q, float_multiplier>()).second);
+        };
+        note(weight{}, byte{});
+        note(quantized<8>{}, byte{});
+    });
+}
+
+namespace {
+
+struct classifier final : network<decltype(input<8, 8, 1> | conv<6>(kernel<3>, stride<2>) | relu |
+                                           conv<8>(kernel<3>, stride<2>) | relu | flatten | dense<10>)> {};
+using classifier_numbers = numbers_chosen<deployed<classifier>, weight, byte>;
+
+/// A blob in the program's read-only data.
+constexpr integer_parameters<classifier_numbers, float_multiplier> embedded = [] {
+    using namespace tiny_digits;
+    quantized_layers<classifier_numbers> layers;
+    layers[0] = {.output = input_map};
+    layers[1] = {.output = first_map, .weight = first_weight, .weight_map = first_weight_map, .bias = first_bias};
+    layers[2] = {.output = second_map, .weight = second_weight, .weight_map = second_weight_map, .bias = second_bias};
+    layers[3] = {.output = second_map};
+    layers[4] = {.output = head_map, .weight = head_weight, .weight_map = head_weight_map, .bias = head_bias};
+    integer_parameters<classifier_numbers, float_multiplier> made;
+    prepare(layers, made);
+    return made;
+}();
+
+} // namespace
+
+TEST_CASE("parameters embedded in the program run where they lie") {
+    const auto bytes = std::as_bytes(std::span(&embedded, 1));
+    const auto* parameters = parameters_from_bytes<classifier_numbers>(bytes);
+    REQUIRE(parameters == &embedded);
+    for (std::size_t image = 0; image < 10; ++image) {
+        const auto pixels = tiny_digits::images.begin() + static_cast<std::ptrdiff_t>(64 * image);
+        const auto expected = tiny_digits::outputs.begin() + static_cast<std::ptrdiff_t>(10 * image);
+        const auto output = run(*parameters, std::vector<std::uint8_t>(pixels, pixels + 64));
+        CHECK(std::equal(output.begin(), output.end(), expected, expected + 10));
+    }
+}

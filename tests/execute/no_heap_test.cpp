@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/calibrate/calibrate.hpp>
+#include <statiq/execute/float_network.hpp>
+#include <statiq/execute/model.hpp>
+
+#include <doctest/doctest.h>
+
+#include "../support/random_network.hpp"
+#include "../support/random_parameters.hpp"
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <random>
+#include <span>
+#include <vector>
+
+namespace {
+std::size_t allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment) {
+    ++allocations;
+    const std::size_t whole = (size + alignment - 1) / alignment * alignment;
+    void* memory = std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+}
+} // namespace
+
+// Every form of new and delete that is not listed here ends in one of these.
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+using namespace statiq;
+
+namespace {
+
+/// How often `action` asks for memory.
+template <class Action>
+std::size_t allocations_of(Action&& action) {
+    const std::size_t before = allocations;
+    action();
+    return allocations - before;
+}
+
+using weight = quantized<8, symmetric, per_channel>;
+using byte = quantized<8, asymmetric>;
+using wide = quantized<12, asymmetric>;
+
+struct mixed final : network<decltype(input<7, 7, 2> | conv<8>(kernel<3>) | relu | with<float32>(depthwise | relu) |
+                                      with<weight, wide>(add(conv<6>, conv<6>(kernel<3>))) |
+                                      concat(max_pool, average_pool) | global_average_pool | dense<5> | softmax)> {};
+
+template <class Net, class Scheme>
+void check_silent(std::mt19937& random) {
+    const auto trained = support::random_parameters<Net>(random);
+    const auto parameters = deploy(trained);
+    const auto samples = support::random_inputs<Net>(random, 2);
+    auto model = quantize<weight, byte, Scheme>(parameters, calibrate(parameters, samples));
+    const auto& network = model.network();
+    std::vector<typename std::remove_cvref_t<decltype(network)>::input_type> input(network.input_size);
+    static_assert(noexcept(network.run(input.data())));
+
+    CHECK(allocations_of([&] { network.run(input.data()); }) == 0);
+    CHECK(allocations_of([&] { model(samples[0]); }) == 0);
+
+    float_network<Net> floats(trained);
+    float_network<deployed<Net>> deployed_floats(parameters);
+    const float* sample = samples[0].data();
+    static_assert(noexcept(floats.run(sample)) && noexcept(deployed_floats.run(sample)));
+    CHECK(allocations_of([&] { floats.run(sample); }) == 0);
+    CHECK(allocations_of([&] { deployed_floats.run(sample); }) == 0);
+}
+
+} // namespace
+
+TEST_CASE("inference asks for no memory") {
+    std::mt19937 random(131);
+    CHECK(allocations_of([&] { (void)support::random_inputs<mixed>(random, 3); }) >= 3); // the counter counts
+    check_silent<mixed, float_multiplier>(random);
+    check_silent<mixed, gemmlowp>(random);
+    support::for_each_random_network<0, 4>([&]<class Net>() { check_silent<Net, single_rounding>(random); });
+}

@@ -223,3 +223,36 @@ TEST_CASE("parameters embedded in the program run where they lie") {
         CHECK(std::equal(output.begin(), output.end(), expected, expected + 10));
     }
 }
+
+namespace {
+struct float_ends final
+    : network<decltype(with<float32>(input<4, 4, 2>) | conv<4>(kernel<3>) | relu | with<float32>(flatten | dense<3>))> {
+};
+} // namespace
+
+TEST_CASE("a model takes reals and gives reals: those its network's integers stand for; it can be moved") {
+    std::mt19937 random(123);
+    auto original = small_model(random);
+    const auto samples = support::random_inputs<small>(random, 3);
+    const auto before = original(samples[0]);
+    auto model = std::move(original);
+    CHECK(model(samples[0]) == before);
+    const auto& network = model.network();
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+        std::vector<std::uint8_t> input;
+        for (const float x : samples[s])
+            input.push_back(static_cast<std::uint8_t>(quantize(x, network.input_map(), byte::format)));
+        const auto output = network.run(input.data());
+        std::vector<float> expected;
+        for (const std::uint8_t q : output) expected.push_back(dequantize(q, network.output_map()));
+        const auto reals = model(samples[s]);
+        CHECK(std::equal(reals.begin(), reals.end(), expected.begin(), expected.end()));
+    }
+
+    const auto from = deploy(support::random_parameters<float_ends>(random));
+    const auto floats = support::random_inputs<float_ends>(random, 2);
+    auto ends = quantize<weight, byte>(from, calibrate(from, floats));
+    const auto reals = ends(floats[0]);
+    const auto output = ends.network().run(floats[0].data());
+    CHECK(std::equal(reals.begin(), reals.end(), output.begin(), output.end()));
+}

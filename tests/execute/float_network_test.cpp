@@ -53,11 +53,13 @@ TEST_CASE("the family of random networks holds what the tests are to see") {
     std::set<std::tuple<int, int>> strides;
     std::set<int> kernels;
     int grouped = 0, channelwise = 0, multiplied = 0, dilated = 0, one_sided = 0, lone = 0, shared = 0, wide_joins = 0;
+    int tables = 0;
     support::for_each_random_network([&]<class Net>() {
         const auto readers = detail::count_readers(Net::nodes);
         for (const node& n : Net::nodes) {
             kinds.insert(n.kind);
             if (n.kind == operation::add && n.input_count == 3) ++wide_joins;
+            if (n.by_table) ++tables;
             if (n.kind == operation::batch_norm) {
                 const auto before = static_cast<std::size_t>(n.input());
                 if (!Net::nodes[before].is_linear()) ++lone;
@@ -76,7 +78,7 @@ TEST_CASE("the family of random networks holds what the tests are to see") {
     CHECK(kinds.size() == 18); // all there are
     CHECK(strides.size() >= 6);
     CHECK(kernels == std::set<int>{1, 2, 3, 4, 5});
-    for (const int count : {grouped, channelwise, multiplied, dilated, one_sided, lone, shared, wide_joins})
+    for (const int count : {grouped, channelwise, multiplied, dilated, one_sided, lone, shared, wide_joins, tables})
         CHECK(count >= 1);
 }
 
@@ -105,4 +107,24 @@ TEST_CASE("running a float network again gives the same, whatever ran between, a
         CHECK(std::equal(again.begin(), again.end(), kept.begin(), kept.end()));
         CHECK(std::equal(input.begin(), input.end(), samples[0].begin()));
     });
+}
+
+namespace {
+constexpr auto residual_body =
+    conv<6>(kernel<3>) | relu | residual(conv<6>(kernel<3>)) | global_average_pool | dense<3>;
+struct plain final : network<decltype(input<7, 5, 2> | residual_body)> {};
+struct narrowed final
+    : network<decltype(input<7, 5, 2> | with<quantized<4>, quantized<8, asymmetric>>(residual_body))> {};
+} // namespace
+
+TEST_CASE("numbers that layers have for their integers do not touch the float network") {
+    std::mt19937 random(44);
+    const auto from = support::random_parameters<plain>(random);
+    parameters<narrowed> alike;
+    alike.layers = from.layers;
+    const auto samples = support::random_inputs<plain>(random, 1);
+    float_network expected(from);
+    float_network got(alike);
+    CHECK(run_observed(got, samples[0]) == run_observed(expected, samples[0]));
+    CHECK(misses(alike, samples[0]) == 0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/plan/facts.hpp>
 
 #include <doctest/doctest.h>
 
@@ -123,6 +124,7 @@ TEST_CASE("one number type throughout: every node has it, and there is nothing t
         const auto check = []<class Weight, class Activation>(Weight, Activation) {
             using Q = numbers_chosen<deployed<Net>, Weight, Activation>;
             REQUIRE(node_count<Q> == node_count<deployed<Net>>);
+            CHECK(arena_bytes<Net, Activation> == memory_plan_of<Q>.arena_bytes);
             for (std::size_t i = 0; i < node_count<Q>; ++i) {
                 node n = Q::nodes[i];
                 CHECK(n.numbers.activation == Activation::format);

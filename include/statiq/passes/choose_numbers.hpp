@@ -28,7 +28,7 @@ struct check_numbers {
 namespace detail {
 
 /// Gives every node its formats and puts a conversion on each edge between float and integer layers.
-template <number_format Weight, number_format Activation, number_format DenseWeight = Weight>
+template <number_format Weight, number_format Activation, number_format DenseWeight>
 struct choose_numbers_pass {
     template <std::size_t Size>
     static constexpr auto run(const node_array<Size>& nodes) {

@@ -46,6 +46,8 @@ inline constexpr std::size_t arena_bytes = memory_plan_of<G>.arena_bytes;
 
 template <graph_type G, number_type Activation>
 inline constexpr std::size_t arena_bytes<G, Activation> =
-    memory_plan_of<rewritten<detail::choose_numbers_pass<quantized<8>::format, Activation::format>, deployed<G>>>.arena_bytes;
+    memory_plan_of<rewritten<
+        detail::choose_numbers_pass<quantized<8>::format, Activation::format, quantized<8>::format>, deployed<G>>>
+        .arena_bytes;
 
 } // namespace statiq

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/networks/mobilenet_v2.hpp>
+
+#include "../network_benchmark.hpp"
+
+namespace {
+const bool registered = benchmarks::register_network<statiq::networks::mobilenet_v2<100, 224>>("mobilenet_v2_1.0_224");
+} // namespace

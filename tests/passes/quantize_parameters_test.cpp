@@ -79,6 +79,12 @@ void check_parameters(std::mt19937& random) {
         if constexpr (Weight::format.per == granularity::channel && !Weight::format.has_zero_point)
             for (std::size_t c = 0; c < channels; ++c)
                 CHECK(to[i].weight_map[c] == affine{largest[c] / static_cast<float>(Weight::format.highest), 0});
+        // TensorFlow Lite's converter multiplies by the inverse of the scale, which has a rounding of its own.
+        if constexpr (Weight::format.per == granularity::channel && !Weight::format.has_zero_point)
+            for (std::size_t w = 0; w < weights; ++w) {
+                const float inverse = static_cast<float>(Weight::format.highest) / largest[channel_of(n, w, weights)];
+                if (to[i].weight[w] != static_cast<std::int32_t>(std::round(from[i].weight[w] * inverse))) ++wrong;
+            }
         for (std::size_t c = 0; c < channels; ++c) {
             const double step =
                 static_cast<double>(to[before].output.scale) * static_cast<double>(to[i].weight_map[c].scale);

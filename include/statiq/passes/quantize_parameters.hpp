@@ -66,20 +66,46 @@ constexpr range widened(const range& r, const number_format& format, double leas
     return {wide.min, std::max(wide.max, static_cast<float>(from + least * steps))};
 }
 
-/// Scale and zero point of each output channel's weights.
+/// How the weights of an output channel become integers.
+class weight_quantizer {
+  public:
+    /// @param r what the weights span. @param least the least scale.
+    weight_quantizer(const range& r, const number_format& format, double least)
+        : format_(format), map_(choose_affine(format, widened(r, format, least))) {
+        const range wide = widened(r, format, least);
+        const float span = format.is_signed() ? std::max(-wide.min, wide.max) : wide.max;
+        inverse_ = static_cast<float>(format.highest) / span;
+    }
+    [[nodiscard]] const affine& map() const noexcept { return map_; }
+
+    /// Weights without zero point are multiplied by the inverse of their scale, rounded to float by itself, as
+    /// TensorFlow Lite's converter does: where a weight lies within a few roundings of the middle between two integers,
+    /// dividing by the scale may give the other one.
+    [[nodiscard]] std::int32_t operator()(float weight) const noexcept {
+        if (format_.has_zero_point || !std::isfinite(inverse_)) return quantize(weight, map_, format_);
+        return quantize(weight * inverse_, affine{}, format_);
+    }
+
+  private:
+    number_format format_;
+    affine map_;
+    float inverse_ = 0;
+};
+
+/// One for each output channel.
 /// @param least the least scale of each channel.
-inline std::vector<affine> choose_weight_maps(std::vector<range> ranges, const std::vector<double>& least,
-                                              const number_format& format) {
+inline std::vector<weight_quantizer> choose_weight_quantizers(const std::vector<range>& ranges,
+                                                              const std::vector<double>& least,
+                                                              const number_format& format) {
     if (format.per == granularity::tensor) {
         range whole = ranges[0];
         for (const range& r : ranges) whole = {std::min(whole.min, r.min), std::max(whole.max, r.max)};
         const double least_of_all = *std::max_element(least.begin(), least.end());
-        return std::vector<affine>(ranges.size(), choose_affine(format, widened(whole, format, least_of_all)));
+        return std::vector<weight_quantizer>(ranges.size(), weight_quantizer(whole, format, least_of_all));
     }
-    std::vector<affine> maps;
-    for (std::size_t o = 0; o < ranges.size(); ++o)
-        maps.push_back(choose_affine(format, widened(ranges[o], format, least[o])));
-    return maps;
+    std::vector<weight_quantizer> quantizers;
+    for (std::size_t o = 0; o < ranges.size(); ++o) quantizers.emplace_back(ranges[o], format, least[o]);
+    return quantizers;
 }
 
 /// Integers of one linear layer: weights by their own range, biases at the accumulator's scale. A bias has half of
@@ -97,7 +123,9 @@ inline void quantize_linear(const node& n, const number_format& input_format, co
     std::vector<double> least(channels, 0.0);
     for (std::size_t c = 0; n.has_bias && room > 0 && c < channels; ++c)
         least[c] = std::abs(static_cast<double>(from.bias[c])) / (input_scale * room);
-    to.weight_map = choose_weight_maps(weight_ranges(from.weight, shape), least, format);
+    const auto quantizers = choose_weight_quantizers(weight_ranges(from.weight, shape), least, format);
+    to.weight_map.clear();
+    for (const weight_quantizer& q : quantizers) to.weight_map.push_back(q.map());
     to.weight.resize(from.weight.size());
     to.bias.assign(channels, 0);
     for (int o = 0; o < shape.out.channels; ++o) {
@@ -105,7 +133,7 @@ inline void quantize_linear(const node& n, const number_format& input_format, co
         for (int tap = 0; tap < shape.over.taps(); ++tap)
             for (int k = 0; k < shape.in_channels_per_group(); ++k) {
                 const std::size_t w = shape.weight_index(o, tap, k);
-                to.weight[w] = quantize(from.weight[w], to.weight_map[c], format);
+                to.weight[w] = quantizers[c](from.weight[w]);
             }
         if (!n.has_bias) continue;
         const double scale = input_scale * static_cast<double>(to.weight_map[c].scale);

@@ -9,7 +9,11 @@
 #include <statiq/analyze/report.hpp>
 #include <statiq/analyze/summary.hpp>
 #include <statiq/calibrate/calibrate.hpp>
+#include <statiq/calibrate/entropy.hpp>
+#include <statiq/calibrate/least_squares.hpp>
+#include <statiq/calibrate/observer_choice.hpp>
 #include <statiq/calibrate/observers.hpp>
+#include <statiq/calibrate/percentile.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/model.hpp>

@@ -51,6 +51,19 @@ static_assert(widened::nodes[2].numbers.activation == wide::format);
 static_assert(widened::nodes[3].numbers.activation == wide::format, "a pool keeps its input's integers");
 static_assert(widened::nodes[4].numbers.activation == byte::format);
 
+// ---- one layer's numbers by its name ----------------------------------------------------------------------------
+
+constexpr auto named_body =
+    input<4, 4, 3> | named<"a">(conv<4>) | relu | with<weight>(named<"b">(conv<4>)) | flatten | named<"c">(dense<5>);
+using named_net = deployed<network<decltype(named_body)>>;
+using overridden = numbers_chosen<named_net, weight, byte, weight, for_layer<"a", four, wide>, for_layer<"b", four>>;
+static_assert(overridden::nodes[1].numbers.weight == four::format, "the first layer's own weights");
+static_assert(overridden::nodes[1].numbers.activation == wide::format);
+static_assert(overridden::nodes[2].numbers.weight == four::format, "an override goes before with<>");
+static_assert(overridden::nodes[2].numbers.activation == byte::format, "what it does not name stays");
+static_assert(overridden::nodes[4].numbers.weight == weight::format && overridden::nodes[4].name.view() == "c");
+static_assert(std::is_same_v<overridden::source, named_net>);
+
 // A float island: one conversion into it, one out of it, where the domain changes and nowhere else.
 constexpr auto island_body = input<4, 4, 3> | named<"a">(conv<4>) | relu |
                              with<float32>(named<"b">(conv<4>) | relu | max_pool) | flatten | named<"c">(dense<3>);

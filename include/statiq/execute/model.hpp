@@ -89,6 +89,13 @@ auto quantize(const parameters<G>& deployed_parameters, const node_ranges<G>& ra
     return integer_model<Scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
 }
 
+/// The same, with single layers in numbers of their own: `quantize<weight, activation, for_layer<"dw1", weight16>>`.
+template <number_type Weight, number_type Activation, number_override First, number_override... Rest, graph_type G>
+auto quantize(const parameters<G>& deployed_parameters, const node_ranges<G>& ranges) {
+    using numbers = numbers_chosen<G, Weight, Activation, Weight, First, Rest...>;
+    return integer_model<float_multiplier>(quantize_parameters<numbers>(deployed_parameters, ranges));
+}
+
 /// Reads parameters in place from bytes: from memory, a file's contents or an embedded blob, aligned to 64 bytes.
 /// @return null when the bytes are too few, misaligned, or made for another network, other numbers or another scheme.
 template <graph_type Q, class Scheme = float_multiplier>

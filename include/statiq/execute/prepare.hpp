@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/execute/constants.hpp>
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 
@@ -24,38 +25,6 @@ template <graph_type G>
 using quantized_layers = std::array<quantized_layer_view, node_count<G>>;
 
 namespace detail {
-
-/// The clamp of a node's integers: the format's limits, narrowed by its activation (P3 section 2.4).
-constexpr void set_clamp(const node& n, const affine& output, std::int32_t& lowest, std::int32_t& highest) {
-    const number_format& format = n.numbers.activation;
-    lowest = format.lowest;
-    highest = format.highest;
-    switch (n.applied()) {
-    case activation::none:
-        break;
-    case activation::relu:
-        lowest = quantize(0.0F, output, format);
-        break;
-    case activation::relu6:
-        lowest = quantize(0.0F, output, format);
-        highest = quantize(6.0F, output, format);
-        break;
-    case activation::relu_n1_to_1:
-        lowest = quantize(-1.0F, output, format);
-        highest = quantize(1.0F, output, format);
-        break;
-    }
-}
-
-/// The real multiplier M = s_x * s_w / s_y of an output channel (P3 (5)), with every rounding where TensorFlow Lite has
-/// it: a fully connected layer with one weight scale, and every layer on unsigned bytes with one, rounds the product of
-/// scales to float; all others do not.
-constexpr double accumulator_multiplier(bool rounds_product, float input_scale, float weight_scale,
-                                        float output_scale) {
-    const double product = rounds_product ? static_cast<double>(input_scale * weight_scale)
-                                          : static_cast<double>(input_scale) * static_cast<double>(weight_scale);
-    return product / static_cast<double>(output_scale);
-}
 
 /// Packs natural integers as the kernels store them beside activations of type In.
 template <class In, class Packed>
@@ -104,32 +73,10 @@ class preparation {
 
     constexpr void set_factors(std::size_t i) {
         const node& n = Q::nodes[i];
-        auto& constants = to_.constants[i];
-        if (n.kind == operation::input) return;
-        const double ratio = static_cast<double>(scale_of(input_of(i))) / static_cast<double>(scale_of(i));
-        if (n.kind == operation::add) {
-            std::array<float, max_inputs> scales{};
-            int widest = 0;
-            for (int k = 0; k < n.input_count; ++k) {
-                scales[static_cast<std::size_t>(k)] = scale_of(input_of(i, k));
-                widest = std::max(widest, Q::nodes[input_of(i, k)].numbers.activation.bits);
-            }
-            constants.join = kernels::reference::prepare_add<Scheme>(
-                std::span<const float>(scales.data(), static_cast<std::size_t>(n.input_count)), scale_of(i), widest);
-        } else if (n.kind == operation::concat) {
-            for (int k = 0; k < n.input_count; ++k)
-                constants.join.inputs[static_cast<std::size_t>(k)] =
-                    Scheme::prepare(static_cast<double>(scale_of(input_of(i, k))) / static_cast<double>(scale_of(i)));
-        } else if (n.kind == operation::global_average_pool) {
-            constants.factor = Scheme::prepare_mean(ratio, static_cast<std::int64_t>(n.in.pixels()));
-        } else if (n.kind == operation::convert) {
-            constants.factor = Scheme::prepare(ratio);
-        } else if (n.kind == operation::softmax) {
-            constants.softmax = kernels::reference::prepare_softmax(scale_of(input_of(i)));
-            if (uses_table(n))
-                kernels::reference::fill_exponentials(scale_of(input_of(i)),
-                                                      to_.floats.data() + to_.layout.at[i].floats);
-        }
+        set_factors_of(
+            Q::nodes, n, [this](std::size_t k) { return scale_of(k); }, scale_of(i), to_.constants[i]);
+        if (uses_table(n))
+            kernels::reference::fill_exponentials(scale_of(input_of(i)), to_.floats.data() + to_.layout.at[i].floats);
     }
 
     void pack_floats(std::size_t i) {
@@ -155,13 +102,11 @@ class preparation {
         std::int32_t* corrected = biases + channels;
         std::int32_t* zero_points = nullptr;
         if (has_weight_zero_points(n, input)) zero_points = corrected + channels;
-        const bool single_scale = channels == 1 || n.numbers.weight.per == granularity::tensor;
-        const bool rounds_product = single_scale && (n.kind == operation::dense || !input.is_signed());
         for (std::size_t c = 0; c < channels; ++c) {
             biases[c] = from_[i].bias[c];
             if (zero_points != nullptr) zero_points[c] = from_[i].weight_map[c].zero_point - weight_offset(n, input);
-            to_.factors[at.factors + c] = Scheme::prepare(
-                accumulator_multiplier(rounds_product, input_map.scale, from_[i].weight_map[c].scale, scale_of(i)));
+            to_.factors[at.factors + c] = Scheme::prepare(accumulator_multiplier(
+                rounds_product(n, input), input_map.scale, from_[i].weight_map[c].scale, scale_of(i)));
         }
         const auto pack = [&]<class In>(const In*) {
             const auto store = [&]<class Packed>(Packed* packed) {

@@ -6,8 +6,11 @@
 #include <statiq/numeric/number.hpp>
 #include <statiq/passes/rewrite.hpp>
 
+#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace statiq {
 
@@ -18,6 +21,10 @@ struct unsupported_numbers : rejection {};
 template <class Layer, int Needed, int Available>
 struct accumulator_overflow : rejection {};
 
+/// Numbers for a layer that the deployed graph does not have.
+template <class Layer>
+struct no_layer_of_this_name : rejection {};
+
 /// Refuses a choice of numbers with the first layer it does not work for.
 template <class Verdict>
 struct check_numbers {
@@ -25,19 +32,71 @@ struct check_numbers {
     static constexpr bool passed = true;
 };
 
+/// The numbers of layers that `with<...>` gave none, as values: what `numbers_chosen` is given as types.
+struct number_choice {
+    number_format weight{};
+    number_format activation{};
+    number_format dense_weight{}; ///< the weights of dense layers
+};
+
+/// One layer's own numbers, as a value. The layer's name is that of a node of the deployed graph.
+struct layer_override {
+    label layer{};
+    layer_numbers numbers{};
+};
+
+/// One layer's own numbers, as a type: `for_layer<"dw1", weight16>`, or `for_layer<"fc", weight16, activation16>`.
+template <label Layer, number_type Weight, number_type... Activation>
+struct for_layer {
+    static_assert(sizeof...(Activation) <= 1, "statiq: a layer has one weight and one activation format");
+    using name = detail::spelt<Layer>;
+    static constexpr layer_override value = [] {
+        layer_override chosen{.layer = Layer, .numbers = {.chosen_weight = true, .weight = Weight::format}};
+        ((chosen.numbers.chosen_activation = true, chosen.numbers.activation = Activation::format), ...);
+        return chosen;
+    }();
+};
+
+/// Satisfied by `for_layer<...>`.
+template <class T>
+concept number_override = requires {
+    typename T::name;
+    { T::value } -> std::convertible_to<layer_override>;
+};
+
 namespace detail {
 
+/// Gives the named nodes the numbers of their overrides.
+template <class Nodes>
+constexpr Nodes with_overrides(Nodes nodes, std::span<const layer_override> overrides) {
+    for (const layer_override& o : overrides)
+        for (node& n : nodes) {
+            if (n.name != o.layer) continue;
+            if (o.numbers.chosen_weight) {
+                n.numbers.chosen_weight = true;
+                n.numbers.weight = o.numbers.weight;
+            }
+            if (o.numbers.chosen_activation) {
+                n.numbers.chosen_activation = true;
+                n.numbers.activation = o.numbers.activation;
+            }
+        }
+    return nodes;
+}
+
 /// Gives every node its formats and puts a conversion on each edge between float and integer layers.
-template <number_format Weight, number_format Activation, number_format DenseWeight>
-struct choose_numbers_pass {
-    template <std::size_t Size>
-    static constexpr auto run(const node_array<Size>& nodes) {
-        rewriting<2 * Size> out;
-        for (std::size_t i = 0; i < Size; ++i) {
+struct numbers_chooser {
+    number_choice choice{};
+
+    /// @param out an empty rewriting with room for twice the nodes
+    template <class Nodes, class Rewriting>
+    constexpr void run(const Nodes& nodes, Rewriting& out) const {
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
             node n = nodes[i];
             layer_numbers& numbers = n.numbers;
-            if (!numbers.chosen_weight) numbers.weight = n.kind == operation::dense ? DenseWeight : Weight;
-            if (!numbers.chosen_activation) numbers.activation = Activation;
+            if (!numbers.chosen_weight)
+                numbers.weight = n.kind == operation::dense ? choice.dense_weight : choice.weight;
+            if (!numbers.chosen_activation) numbers.activation = choice.activation;
             if (keeps_numbers(n.kind)) numbers.activation = out.at(moved(out, n.input())).numbers.activation;
             const bool floating = numbers.activation.floating;
             out.redirect(n);
@@ -52,7 +111,6 @@ struct choose_numbers_pass {
             numbers.chosen_weight = numbers.chosen_activation = true;
             out.moved[i] = out.append(n, static_cast<int>(i));
         }
-        return out;
     }
 
   private:
@@ -61,14 +119,14 @@ struct choose_numbers_pass {
         return a.bytes() == b.bytes() && a.is_signed() == b.is_signed();
     }
 
-    template <std::size_t Capacity>
-    static constexpr int moved(const rewriting<Capacity>& out, int old) {
+    template <class Rewriting>
+    static constexpr int moved(const Rewriting& out, int old) {
         return out.moved[static_cast<std::size_t>(old)];
     }
 
     /// A tensor in the wanted format: an earlier conversion of it, or a new one.
-    template <std::size_t Capacity>
-    static constexpr int converted(rewriting<Capacity>& out, int input, const layer_numbers& wanted) {
+    template <class Rewriting>
+    static constexpr int converted(Rewriting& out, int input, const layer_numbers& wanted) {
         number_format format = wanted.activation;
         if (!format.floating) format.per = granularity::tensor;
         for (int i = input + 1; i < out.count; ++i)
@@ -83,6 +141,17 @@ struct choose_numbers_pass {
                               : from.numbers.activation.floating ? label("quantized")
                                                                  : label("requantized"));
         return out.append(n, out.origin[static_cast<std::size_t>(input)]);
+    }
+};
+
+template <number_format Weight, number_format Activation, number_format DenseWeight, number_override... Overrides>
+struct choose_numbers_pass {
+    template <std::size_t Size>
+    static constexpr auto run(const node_array<Size>& nodes) {
+        constexpr std::array<layer_override, sizeof...(Overrides)> overrides{Overrides::value...};
+        rewriting<2 * Size> out;
+        numbers_chooser{{Weight, Activation, DenseWeight}}.run(with_overrides(nodes, overrides), out);
+        return out;
     }
 };
 
@@ -146,6 +215,14 @@ constexpr auto numbers_verdict() {
     }
 }
 
+template <graph_type G, number_override Override>
+constexpr auto override_verdict() {
+    if constexpr (find_node<G>(Override::value.layer.view()) >= 0)
+        return sound{};
+    else
+        return no_layer_of_this_name<typename Override::name>{};
+}
+
 } // namespace detail
 
 /// A deployed graph with a number format at every weight and every activation. Layers keep the formats `with<...>`
@@ -157,11 +234,16 @@ constexpr auto numbers_verdict() {
 /// grouped weight scales in integer layers, a softmax of other than 8 bits, and sums that could leave int32 for some
 /// data (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight and zero point.
 /// @tparam DenseWeight the weights of dense layers, where they differ: TensorFlow Lite has one scale a dense layer.
-template <graph_type G, number_type Weight, number_type Activation, number_type DenseWeight = Weight>
+/// @tparam Overrides `for_layer<"name", Weight[, Activation]>`: single layers' own numbers, over those of `with<...>`.
+template <graph_type G, number_type Weight, number_type Activation, number_type DenseWeight = Weight,
+          number_override... Overrides>
 struct numbers_chosen
-    : rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format>, G> {
+    : rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format, Overrides...>, G> {
   private:
-    using chosen = rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format>, G>;
+    using chosen =
+        rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format, Overrides...>,
+                  G>;
+    static_assert((check_numbers<decltype(detail::override_verdict<G, Overrides>())>::passed && ...));
     static_assert(check_numbers<decltype(detail::numbers_verdict<chosen>())>::passed);
 };
 

@@ -24,7 +24,7 @@ using node_ranges = std::array<range, node_count<G>>;
 struct quantized_layer {
     affine output{};                  ///< of the activation; meaningless where that is float
     std::vector<std::int32_t> weight; ///< in natural order
-    std::vector<affine> weight_map;   ///< one for each output channel, all equal when per tensor
+    std::vector<affine> weight_map;   ///< one for each output channel (all equal when per tensor), or for each group
     std::vector<std::int32_t> bias;   ///< at scale s_x * s_w[o], always present
     layer_parameters floating;        ///< of a float layer
 };
@@ -141,6 +141,66 @@ inline void quantize_linear(const node& n, const number_format& input_format, co
     }
 }
 
+/// Where a group of a channel's weights is: (tap, input channel) count in natural order, tap first.
+constexpr std::size_t weight_group(const convolution_shape& shape, const number_format& format, int tap, int k) {
+    if (format.per != granularity::group) return 0;
+    return static_cast<std::size_t>((tap * shape.in_channels_per_group() + k) / format.group);
+}
+constexpr std::size_t weight_groups(const convolution_shape& shape, const number_format& format) {
+    return weight_group(shape, format, shape.over.taps() - 1, shape.in_channels_per_group() - 1) + 1;
+}
+
+/// Integers of a linear layer whose sums are float: the weights alone, by their own range.
+inline void quantize_weights(const node& n, const layer_parameters& from, quantized_layer& to) {
+    const convolution_shape shape = n.convolution();
+    const number_format& format = n.numbers.weight;
+    const std::size_t groups = weight_groups(shape, format);
+    const auto for_each_weight = [&shape](auto&& visit) {
+        for (int o = 0; o < shape.out.channels; ++o)
+            for (int tap = 0; tap < shape.over.taps(); ++tap)
+                for (int k = 0; k < shape.in_channels_per_group(); ++k) visit(o, tap, k, shape.weight_index(o, tap, k));
+    };
+    const auto map_index = [&](int o, int tap, int k) {
+        return static_cast<std::size_t>(o) * groups + weight_group(shape, format, tap, k);
+    };
+    std::vector<range> ranges(static_cast<std::size_t>(shape.out.channels) * groups,
+                              {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()});
+    for_each_weight([&](int o, int tap, int k, std::size_t w) {
+        range& seen = ranges[map_index(o, tap, k)];
+        seen = {std::min(seen.min, from.weight[w]), std::max(seen.max, from.weight[w])};
+    });
+    const auto quantizers = choose_weight_quantizers(ranges, std::vector<double>(ranges.size(), 0.0), format);
+    to.weight_map.clear();
+    for (const weight_quantizer& q : quantizers) to.weight_map.push_back(q.map());
+    to.weight.resize(from.weight.size());
+    for_each_weight(
+        [&](int o, int tap, int k, std::size_t w) { to.weight[w] = quantizers[map_index(o, tap, k)](from.weight[w]); });
+    to.floating.bias = from.bias;
+}
+
+/// One node's integers, the nodes before it having theirs. `from` and `seen` are its float parameters and its range.
+template <class Nodes, class Layers>
+void quantize_node(const Nodes& nodes, std::size_t i, const layer_parameters& from, const range& seen, Layers& to) {
+    const node& n = nodes[i];
+    const number_format& format = n.numbers.activation;
+    if (!format.floating) {
+        if (keeps_numbers(n.kind))
+            to[i].output = to[static_cast<std::size_t>(n.input())].output;
+        else if (n.kind == operation::softmax)
+            to[i].output = softmax_output(format);
+        else
+            to[i].output = choose_affine(format, seen);
+    }
+    if (!n.is_linear()) return;
+    const auto input = static_cast<std::size_t>(n.input());
+    if (!format.floating)
+        quantize_linear(n, nodes[input].numbers.activation, to[input].output, from, to[i]);
+    else if (!n.numbers.weight.floating)
+        quantize_weights(n, from, to[i]);
+    else
+        to[i].floating = from;
+}
+
 } // namespace detail
 
 /// Quantizes a deployed network's parameters for the numbers chosen for it, given the ranges of its activations
@@ -150,24 +210,8 @@ quantized_parameters<Q> quantize_parameters(const parameters<typename Q::source>
                                             const node_ranges<typename Q::source>& ranges) {
     quantized_parameters<Q> to;
     for (std::size_t i = 0; i < node_count<Q>; ++i) {
-        const node& n = Q::nodes[i];
         const auto old = static_cast<std::size_t>(Q::origin[i]);
-        const number_format& format = n.numbers.activation;
-        if (!format.floating) {
-            if (detail::keeps_numbers(n.kind))
-                to[i].output = to[static_cast<std::size_t>(n.input())].output;
-            else if (n.kind == operation::softmax)
-                to[i].output = detail::softmax_output(format);
-            else
-                to[i].output = choose_affine(format, ranges[old]);
-        }
-        if (!n.is_linear()) continue;
-        if (format.floating) {
-            to[i].floating = from[old];
-            continue;
-        }
-        const auto input = static_cast<std::size_t>(n.input());
-        detail::quantize_linear(n, Q::nodes[input].numbers.activation, to[input].output, from[old], to[i]);
+        detail::quantize_node(Q::nodes, i, from[old], ranges[old], to.layers);
     }
     return to;
 }

@@ -21,14 +21,15 @@ concept rewritten_graph = graph_type<G> && requires {
 
 namespace detail {
 
-template <std::size_t Capacity>
-struct rewriting {
-    node_array<Capacity> nodes{};
-    node_origins<Capacity> origin{};
+/// A graph being rewritten, in arrays (a pass of types) or in vectors of the capacity (one at run time).
+template <class Nodes, class Indices>
+struct basic_rewriting {
+    Nodes nodes{};
+    Indices origin{};
     int count = 0;
 
     /// Index in the new graph of what an old node's value has become.
-    std::array<int, Capacity> moved{};
+    Indices moved{};
 
     constexpr int append(const node& n, int from) {
         nodes[static_cast<std::size_t>(count)] = n;
@@ -50,6 +51,9 @@ struct rewriting {
     }
     constexpr node& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
 };
+
+template <std::size_t Capacity>
+using rewriting = basic_rewriting<node_array<Capacity>, std::array<int, Capacity>>;
 
 template <std::size_t Size, std::size_t Capacity>
 constexpr node_array<Size> trimmed_nodes(const rewriting<Capacity>& r) {

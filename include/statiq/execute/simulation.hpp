@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/execute/constants.hpp>
+#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/integer_step.hpp>
+#include <statiq/execute/loss_sources.hpp>
+#include <statiq/execute/pack_float_layer.hpp>
+#include <statiq/execute/round_sums.hpp>
+#include <statiq/passes/quantize_data.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace statiq {
+
+/// The simulated (fake-quantized) execution of nodes that are known when the program runs: float tensors that hold only
+/// values the integers can express. Linear layers multiply the dequantized weights and activations in float and round
+/// where, and as, the integer network rounds; the other layers round as their integer definition says.
+///
+/// Because formats are data here, an experiment over bits or schemes is a loop, not a type a setting. With loss sources
+/// switched off it goes over, step by step, into the float network.
+template <class Scheme = float_multiplier>
+class simulation {
+  public:
+    /// @param nodes with numbers chosen, batch norm folded. @param from their integers.
+    /// @param reals their float parameters, for loss sources without `weight`; may be empty if that is never asked for.
+    simulation(std::span<const node> nodes, std::span<const quantized_layer> from,
+               std::span<const layer_parameters> reals = {})
+        : nodes_(nodes.begin(), nodes.end()), layers_(nodes.size()), sources_(nodes.size(), loss_sources::all()),
+          tensors_(nodes.size()), integral_(nodes.size()) {
+        std::size_t widest = 0;
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            widest = std::max(widest, nodes_[i].out.size());
+            layers_[i].output = from[i].output;
+        }
+        for (std::size_t i = 0; i < nodes_.size(); ++i) prepare_layer(i, from, reals);
+        for (auto& integers : scratch_) integers.resize(widest);
+        for (auto& copy : rounded_) copy.resize(widest);
+        place_tensors();
+    }
+
+    explicit simulation(const quantized_data& from) : simulation(from.nodes, from.layers, from.reals) {}
+
+    [[nodiscard]] std::span<const node> nodes() const noexcept { return nodes_; }
+    [[nodiscard]] const affine& map_of(std::size_t index) const noexcept { return layers_[index].output; }
+
+    /// What each node loses by. All of it unless told.
+    void set_sources(loss_sources everywhere) { sources_.assign(nodes_.size(), everywhere); }
+    void set_sources(std::size_t index, loss_sources here) { sources_[index] = here; }
+
+    /// Computes one node from the results of the nodes before it; `sample` is the network's input.
+    void step(std::size_t index, const float* sample) noexcept {
+        const node& n = nodes_[index];
+        if (n.kind == operation::reshape) {
+            tensors_[index] = tensors_[input_of(n)];
+            integral_[index] = integral_[input_of(n)];
+            return;
+        }
+        std::array<const float*, max_inputs> inputs{sample};
+        bool integers = true;
+        for (std::size_t k = 0; k < count_of(n); ++k) {
+            const auto from = static_cast<std::size_t>(n.inputs[k]);
+            inputs[k] = tensors_[from];
+            integers = integers && integral_[from];
+        }
+        float* output = arena_[place_[index]].data();
+        integral_[index] = compute(index, inputs, n.kind != operation::input && integers, sources_[index], output);
+        tensors_[index] = output;
+    }
+
+    /// The node's output, until a later node takes its memory.
+    [[nodiscard]] const float* tensor(std::size_t index) const noexcept { return tensors_[index]; }
+
+    /// Runs on one sample of reals. `observe(index, values)` is called after each node; the result lives until the next
+    /// run.
+    template <class Observe>
+    std::span<const float> run(const float* sample,
+                               Observe&& observe) noexcept(noexcept(observe(std::size_t{}, sample))) {
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            step(i, sample);
+            observe(i, tensors_[i]);
+        }
+        return {tensors_.back(), nodes_.back().out.size()};
+    }
+    std::span<const float> run(const float* sample) noexcept {
+        return run(sample, [](std::size_t, const float*) noexcept {});
+    }
+
+    /// One node alone, on inputs that are reals of any value: what it makes of them with the given loss sources.
+    void run_alone(std::size_t index, const std::array<const float*, max_inputs>& inputs, loss_sources sources,
+                   float* output) noexcept {
+        compute(index, inputs, false, sources, output);
+    }
+
+  private:
+    struct layer {
+        affine output{};
+        node_constants<Scheme> constants{};
+        packed_float_layer integers{}; ///< the reals that the integer weights and biases stand for
+        packed_float_layer reals{};    ///< the float parameters
+        std::vector<double> sum_steps{};
+        std::vector<typename Scheme::factor> factors{};
+        std::vector<float> table{};
+    };
+    /// Results without bounds may lie anywhere within these.
+    static constexpr std::int32_t unbounded = std::int32_t{1} << 30;
+
+    static std::size_t input_of(const node& n) noexcept { return static_cast<std::size_t>(n.input()); }
+    static std::size_t count_of(const node& n) noexcept { return static_cast<std::size_t>(n.input_count); }
+    static bool is_floating(const node& n) noexcept { return n.numbers.activation.floating; }
+
+    void prepare_layer(std::size_t i, std::span<const quantized_layer> from, std::span<const layer_parameters> reals) {
+        const node& n = nodes_[i];
+        layer& to = layers_[i];
+        if (n.is_linear() && !reals.empty()) to.reals = pack_float_layer(n, reals[i]);
+        if (!is_floating(n)) {
+            to.constants.output = to.output;
+            detail::set_clamp(n, to.output, to.constants.lowest, to.constants.highest);
+            if (!n.is_linear()) {
+                detail::set_factors_of(
+                    nodes_, n, [this](std::size_t k) { return layers_[k].output.scale; }, to.output.scale,
+                    to.constants);
+                if (detail::uses_table(n)) {
+                    to.table.resize(kernels::reference::exponential_count);
+                    kernels::reference::fill_exponentials(layers_[input_of(n)].output.scale, to.table.data());
+                }
+                return;
+            }
+        }
+        if (!n.is_linear()) return;
+        to.integers = pack_float_layer(n, n.numbers.weight.floating ? from[i].floating : dequantized(i, from[i]));
+    }
+
+    /// The reals the integers stand for; and of an integer layer the accumulator's step and factor of each channel.
+    layer_parameters dequantized(std::size_t i, const quantized_layer& from) {
+        const node& n = nodes_[i];
+        layer& to = layers_[i];
+        const convolution_shape shape = n.convolution();
+        const std::size_t groups = detail::weight_groups(shape, n.numbers.weight);
+        layer_parameters real;
+        real.weight.resize(shape.weight_count());
+        for (int o = 0; o < shape.out.channels; ++o)
+            for (int tap = 0; tap < shape.over.taps(); ++tap)
+                for (int k = 0; k < shape.in_channels_per_group(); ++k) {
+                    const std::size_t w = shape.weight_index(o, tap, k);
+                    const std::size_t map =
+                        static_cast<std::size_t>(o) * groups + detail::weight_group(shape, n.numbers.weight, tap, k);
+                    real.weight[w] = dequantize(from.weight[w], from.weight_map[map]);
+                }
+        if (is_floating(n)) {
+            real.bias = from.floating.bias;
+            return real;
+        }
+        const number_format& input = nodes_[input_of(n)].numbers.activation;
+        const float input_scale = layers_[input_of(n)].output.scale;
+        for (std::size_t c = 0; c < static_cast<std::size_t>(shape.out.channels); ++c) {
+            const float weight_scale = from.weight_map[c].scale;
+            const double step = static_cast<double>(input_scale) * static_cast<double>(weight_scale);
+            to.sum_steps.push_back(step);
+            real.bias.push_back(static_cast<float>(step * from.bias[c]));
+            to.factors.push_back(Scheme::prepare(detail::accumulator_multiplier(
+                detail::rounds_product(n, input), input_scale, weight_scale, to.output.scale)));
+        }
+        return real;
+    }
+
+    /// Memory is shared by tensors that do not live at the same time.
+    void place_tensors() {
+        std::vector<std::size_t> last_reader(nodes_.size());
+        place_.resize(nodes_.size());
+        std::vector<std::size_t> origin(nodes_.size());
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            origin[i] = nodes_[i].kind == operation::reshape ? origin[input_of(nodes_[i])] : i;
+            for (std::size_t k = 0; k < count_of(nodes_[i]); ++k)
+                last_reader[origin[static_cast<std::size_t>(nodes_[i].inputs[k])]] = i;
+        }
+        last_reader[origin.back()] = nodes_.size();
+        std::vector<std::size_t> free;
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (origin[i] == i) {
+                const auto fitting = std::find_if(free.begin(), free.end(), [&](std::size_t slot) {
+                    return arena_[slot].size() >= nodes_[i].out.size();
+                });
+                if (fitting != free.end()) {
+                    place_[i] = *fitting;
+                    free.erase(fitting);
+                } else {
+                    place_[i] = arena_.size();
+                    arena_.emplace_back(nodes_[i].out.size());
+                }
+            }
+            for (std::size_t k = 0; k <= i; ++k)
+                if (origin[k] == k && std::max(last_reader[k], k) == i) free.push_back(place_[k]);
+        }
+    }
+
+    /// @param integers whether the inputs hold integers of their formats
+    /// @return whether the output does
+    bool compute(std::size_t index, std::array<const float*, max_inputs> inputs, bool integers, loss_sources sources,
+                 float* output) noexcept {
+        const node& n = nodes_[index];
+        if (n.kind == operation::input || (n.kind == operation::convert && from_reals(n)))
+            return enter(index, inputs[0], sources, output);
+        if (is_floating(n)) {
+            const bool real_weights = !sources.has(loss_source::weight) && n.is_linear();
+            float_layer(n, inputs, real_weights ? layers_[index].reals : layers_[index].integers, output);
+            return false;
+        }
+        if (!integers && sources.has(loss_source::input)) {
+            for (std::size_t k = 0; k < count_of(n); ++k) {
+                const auto from = static_cast<std::size_t>(n.inputs[k]);
+                enter_as(from, inputs[k], nodes_[from].out.size(), sources, rounded_[k].data());
+                inputs[k] = rounded_[k].data();
+            }
+            integers = sources.has(loss_source::saturation);
+        }
+        const bool rounds = sources.has(loss_source::requantization);
+        const bool saturates = sources.has(loss_source::saturation);
+        const bool clips = sources.has(loss_source::clipping);
+        if (n.is_linear()) {
+            const packed_float_layer& weights =
+                sources.has(loss_source::weight) ? layers_[index].integers : layers_[index].reals;
+            if (!rounds && !saturates && !clips) {
+                float_layer(n, inputs, weights, output);
+                return false;
+            }
+            float_layer(without_activation(n), inputs, weights, output);
+            // Sums of integers lie on the accumulator's steps; sums of other reals are rounded to the output's alone.
+            if (rounds && integers && sources.has(loss_source::weight)) {
+                const auto [lowest, highest] = integer_bounds(n, index, sources);
+                detail::round_sums<Scheme>(output, n.out.pixels(), static_cast<std::size_t>(n.out.channels),
+                                           layers_[index].sum_steps.data(), layers_[index].factors.data(),
+                                           layers_[index].output, lowest, highest);
+            } else if (rounds) {
+                round_to_output(n, index, sources, output);
+            }
+        } else {
+            if (rounds && saturates && clips && integers) {
+                through_integers(index, inputs, output);
+                return true;
+            }
+            if (!rounds && !saturates && !clips) {
+                float_layer(n, inputs, {}, output);
+                return false;
+            }
+            float_layer(without_activation(n), inputs, {}, output);
+            if (rounds) round_to_output(n, index, sources, output);
+        }
+        clamp_reals(n, index, sources, output);
+        return rounds && saturates && (clips || n.applied() == activation::none);
+    }
+
+    [[nodiscard]] bool from_reals(const node& n) const noexcept {
+        return is_floating(n) || is_floating(nodes_[input_of(n)]);
+    }
+
+    static node without_activation(node n) noexcept {
+        n.fused = activation::none;
+        return n;
+    }
+
+    /// Reals at the network's input, or where float layers meet integer ones.
+    bool enter(std::size_t index, const float* from, loss_sources sources, float* output) const noexcept {
+        const node& n = nodes_[index];
+        if (is_floating(n)) {
+            std::copy_n(from, n.out.size(), output);
+            return false;
+        }
+        enter_as(index, from, n.out.size(), sources, output);
+        return sources.has(loss_source::input) && sources.has(loss_source::saturation);
+    }
+    /// Reals in the numbers of a node's output.
+    void enter_as(std::size_t index, const float* from, std::size_t count, loss_sources sources,
+                  float* to) const noexcept {
+        const number_format& format = nodes_[index].numbers.activation;
+        const affine& map = layers_[index].output;
+        const bool saturates = sources.has(loss_source::saturation);
+        if (sources.has(loss_source::input) && !format.floating) {
+            detail::round_reals(from, to, count, map, saturates ? format.lowest : -unbounded,
+                                saturates ? format.highest : unbounded);
+        } else {
+            const range ends = representable(map, format);
+            const bool clamps = saturates && !format.floating;
+            for (std::size_t i = 0; i < count; ++i) to[i] = clamps ? std::clamp(from[i], ends.min, ends.max) : from[i];
+        }
+    }
+
+    void round_to_output(const node& n, std::size_t index, loss_sources sources, float* values) const noexcept {
+        const auto [lowest, highest] = integer_bounds(n, index, sources);
+        detail::round_reals(values, values, n.out.size(), layers_[index].output, lowest, highest);
+    }
+
+    [[nodiscard]] std::pair<std::int32_t, std::int32_t> integer_bounds(const node& n, std::size_t index,
+                                                                       loss_sources sources) const noexcept {
+        const number_format& format = n.numbers.activation;
+        const affine& map = layers_[index].output;
+        const bool saturates = sources.has(loss_source::saturation);
+        std::int32_t lowest = saturates ? format.lowest : -unbounded;
+        std::int32_t highest = saturates ? format.highest : unbounded;
+        if (sources.has(loss_source::clipping)) {
+            const detail::real_clamp bounds = detail::clamp_of(n.applied());
+            lowest = std::max(lowest, level(bounds.lowest, map));
+            highest = std::min(highest, level(bounds.highest, map));
+        }
+        return {lowest, highest};
+    }
+    /// The integer of a bound, whatever the format's limits.
+    static std::int32_t level(float bound, const affine& map) noexcept {
+        const double steps = detail::nearest_away(bound / map.scale);
+        return static_cast<std::int32_t>(
+            std::clamp(steps + map.zero_point, -static_cast<double>(unbounded), static_cast<double>(unbounded)));
+    }
+
+    /// What clamps remain when the integers' clamps are done, or not switched on.
+    void clamp_reals(const node& n, std::size_t index, loss_sources sources, float* values) const noexcept {
+        detail::real_clamp bounds = detail::clamp_of(n.applied());
+        const affine& map = layers_[index].output;
+        if (sources.has(loss_source::clipping)) {
+            if (sources.has(loss_source::requantization)) return; // done
+            bounds = {dequantize(level(bounds.lowest, map), map), dequantize(level(bounds.highest, map), map)};
+        }
+        if (sources.has(loss_source::saturation)) {
+            const range ends = representable(map, n.numbers.activation);
+            bounds = {std::max(bounds.lowest, ends.min), std::min(bounds.highest, ends.max)};
+        }
+        for (std::size_t i = 0; i < n.out.size(); ++i) values[i] = std::clamp(values[i], bounds.lowest, bounds.highest);
+    }
+
+    void float_layer(const node& n, const std::array<const float*, max_inputs>& inputs,
+                     const packed_float_layer& weights, float* output) const noexcept {
+        detail::float_step(nodes_.data(), n, {inputs.data(), count_of(n)}, weights.view(), output);
+    }
+
+    /// Calls f with null pointers to the types a node's inputs and output are stored as.
+    template <class F>
+    static void with_storage(const number_format& format, F&& f) noexcept {
+        if (format.bytes() == 1)
+            format.is_signed() ? f(static_cast<std::int8_t*>(nullptr)) : f(static_cast<std::uint8_t*>(nullptr));
+        else
+            format.is_signed() ? f(static_cast<std::int16_t*>(nullptr)) : f(static_cast<std::uint16_t*>(nullptr));
+    }
+
+    /// Layers other than linear ones have exact integer definitions: back to integers, through, and to reals again.
+    void through_integers(std::size_t index, const std::array<const float*, max_inputs>& reals,
+                          float* output) noexcept {
+        const node& n = nodes_[index];
+        with_storage(nodes_[input_of(n)].numbers.activation, [&]<class In>(In*) {
+            with_storage(n.numbers.activation, [&]<class Out>(Out*) { integer_layer<In, Out>(index, reals, output); });
+        });
+    }
+    template <class In, class Out>
+    void integer_layer(std::size_t index, const std::array<const float*, max_inputs>& reals, float* output) noexcept {
+        const node& n = nodes_[index];
+        std::array<const In*, max_inputs> inputs{};
+        std::array<std::int32_t, max_inputs> zero_points{};
+        for (std::size_t k = 0; k < count_of(n); ++k) {
+            const auto from = static_cast<std::size_t>(n.inputs[k]);
+            auto* integers = reinterpret_cast<In*>(scratch_[k].data());
+            const affine& map = layers_[from].output;
+            for (std::size_t v = 0; v < nodes_[from].out.size(); ++v)
+                integers[v] = static_cast<In>(
+                    static_cast<std::int32_t>(detail::nearest_even(static_cast<double>(reals[k][v] / map.scale))) +
+                    map.zero_point);
+            inputs[k] = integers;
+            zero_points[k] = map.zero_point;
+        }
+        auto* result = reinterpret_cast<Out*>(scratch_[max_inputs].data());
+        detail::integer_step<In>(nodes_.data(), n, std::span<const In* const>(inputs.data(), count_of(n)),
+                                 std::span<const std::int32_t>(zero_points.data(), count_of(n)),
+                                 layers_[index].constants, layers_[index].table.data(), result);
+        for (std::size_t v = 0; v < n.out.size(); ++v) output[v] = dequantize(result[v], layers_[index].output);
+    }
+
+    std::vector<node> nodes_;
+    std::vector<layer> layers_;
+    std::vector<loss_sources> sources_;
+    std::vector<std::vector<float>> arena_;
+    std::vector<std::size_t> place_;
+    std::vector<const float*> tensors_;
+    std::vector<bool> integral_;
+    std::array<std::vector<std::uint16_t>, max_inputs + 1> scratch_;
+    std::array<std::vector<float>, max_inputs> rounded_;
+};
+
+} // namespace statiq

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/network_data.hpp>
+#include <statiq/passes/choose_numbers.hpp>
+#include <statiq/passes/quantize_parameters.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace statiq {
+
+/// What `numbers_chosen` and `quantize_parameters` make of a deployed network, at run time. Besides what the types
+/// allow there are layers with integer weights and float results, and scales for groups of weights in these.
+struct quantized_data {
+    std::vector<node> nodes;             ///< numbers at every node, conversions where formats meet
+    std::vector<int> origin;             ///< for each the node of the deployed network whose value it computes
+    std::vector<quantized_layer> layers; ///< one entry a node
+    /// For each node, the deployed network's float parameters.
+    std::vector<layer_parameters> reals;
+};
+
+/// Gives a deployed network's nodes their numbers.
+/// @param nodes those that `with<...>` or a program gave formats keep them.
+inline quantized_data choose_numbers(std::span<const node> nodes, const number_choice& choice,
+                                     std::span<const layer_override> overrides = {}) {
+    detail::basic_rewriting<std::vector<node>, std::vector<int>> out{
+        std::vector<node>(2 * nodes.size()), std::vector<int>(2 * nodes.size()), 0, std::vector<int>(nodes.size())};
+    const std::vector<node> given(nodes.begin(), nodes.end());
+    detail::numbers_chooser{choice}.run(detail::with_overrides(given, overrides), out);
+    out.nodes.resize(static_cast<std::size_t>(out.count));
+    out.origin.resize(static_cast<std::size_t>(out.count));
+    return {std::move(out.nodes), std::move(out.origin), {}, {}};
+}
+
+/// Why a layer cannot be computed in its numbers, as a sentence; empty when all can.
+inline std::string number_complaint(const quantized_data& chosen) {
+    for (const node& n : chosen.nodes) {
+        if (n.is_linear() && n.numbers.activation.floating) continue; // float sums
+        const number_format& input = detail::input_format(chosen.nodes, n);
+        const std::string layer = "layer '" + std::string(n.name.view()) + "': ";
+        switch (detail::find_number_defect(n, input)) {
+        case detail::number_defect::none:
+            break;
+        case detail::number_defect::unsupported:
+            return layer + "unsupported numbers, " + std::to_string(n.numbers.weight.bits) + "-bit weights and " +
+                   std::to_string(n.numbers.activation.bits) + "-bit activations";
+        case detail::number_defect::overflow:
+            return layer + "its sums may need " + std::to_string(detail::sums_of(n, input).bits_needed()) +
+                   " bits, accumulators have 32";
+        }
+    }
+    return {};
+}
+
+/// Quantizes a deployed network: numbers, then integers.
+/// @param ranges of the deployed network's nodes
+inline quantized_data quantize_data(const network_data& deployed, std::span<const range> ranges,
+                                    const number_choice& choice, std::span<const layer_override> overrides = {}) {
+    quantized_data made = choose_numbers(deployed.nodes, choice, overrides);
+    made.layers.resize(made.nodes.size());
+    for (std::size_t i = 0; i < made.nodes.size(); ++i) {
+        const auto old = static_cast<std::size_t>(made.origin[i]);
+        made.reals.push_back(made.nodes[i].kind == operation::convert ? layer_parameters{} : deployed.parameters[old]);
+        detail::quantize_node(made.nodes, i, deployed.parameters[old], ranges[old], made.layers);
+    }
+    return made;
+}
+
+} // namespace statiq

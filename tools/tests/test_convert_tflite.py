@@ -562,6 +562,43 @@ class Files(unittest.TestCase):
                 (self.folder / "out" / file).unlink()
         self.assertGreaterEqual(refused, len(cuts) + 2)
 
+    def test_what_is_damaged_is_named(self):
+        graph = separables()
+        weights = graph.tensors[graph.operators[2].inputs[1]]
+        weights.data = weights.data.reshape(-1)[1:]
+        write_tflite(self.folder / "made.tflite", graph)
+        code, errors, files = self.run_tool(self.folder / "made.tflite")
+        self.assertEqual((code, files), (1, []))
+        self.assertIn(f"made.tflite is damaged: tensor {weights.index}, '{weights.name}'", errors)
+
+    def test_damaged_vectors(self):
+        """A graph with parts taken out or replaced is refused in words or converted."""
+        write_golden(self.folder, everything())
+        whole = (self.folder / "graph.json").read_text()
+        random = np.random.default_rng(6)
+        refused = 0
+        for _ in range(300):
+            graph = json.loads(whole)
+            places, waiting = [], [graph]
+            while waiting:
+                part = waiting.pop()
+                for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+                    places.append((part, key))
+                    waiting += [value] if isinstance(value, (dict, list)) else []
+            part, key = places[random.integers(len(places))]
+            wrong = [None, -1, 10**9, "X", [], {}, 1.5, True][random.integers(8)]
+            if random.integers(4) == 0:
+                del part[key]
+            else:
+                part[key] = wrong
+            (self.folder / "graph.json").write_text(json.dumps(graph))
+            code, errors, files = self.run_tool("--golden", self.folder)
+            self.assertEqual((bool(errors), bool(files)), (code == 1, code == 0), (key, wrong))
+            refused += code
+            for file in files:
+                (self.folder / "out" / file).unlink()
+        self.assertGreater(refused, 100)
+
 
 if __name__ == "__main__":
     unittest.main()

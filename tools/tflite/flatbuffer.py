@@ -56,16 +56,17 @@ def read(path):
     if data[4:8] != IDENTIFIER:
         raise ConversionError(f"{path} is not a .tflite file: its bytes 4 to 7 are not {IDENTIFIER.decode()}")
     table = accessors()
+    reader = _Reader(table)
     try:
-        return _Reader(table, data).graph(path.name)
+        return reader.graph(data, path.name)
     except DAMAGE as error:
-        raise ConversionError(f"{path} is damaged: {error}") from None
+        raise ConversionError(f"{path} is damaged: {reader.part}: {error}") from None
 
 
 class _Reader:
-    def __init__(self, table, data):
+    def __init__(self, table):
         self.table = table
-        self.model = table("Model").GetRootAs(data)
+        self.part = "its header"  # what is being read
         self.types = self._names("TensorType")
         self.operators = self._names("BuiltinOperator")
         self.activations = self._names("ActivationFunctionType")
@@ -76,7 +77,8 @@ class _Reader:
         values = vars(self.table(enumeration))
         return {value: name for name, value in values.items() if not name.startswith("_")}
 
-    def graph(self, source):
+    def graph(self, data, source):
+        self.model = self.table("Model").GetRootAs(data)
         if self.model.Version() != 3:
             raise ConversionError(f"{source} has schema version {self.model.Version()}, not 3")
         if self.model.SubgraphsLength() != 1:
@@ -86,13 +88,19 @@ class _Reader:
             source,
             [self._tensor(main.Tensors(i), i) for i in range(main.TensorsLength())],
             [self._operator(main.Operators(i), i) for i in range(main.OperatorsLength())],
-            _integers(main.InputsAsNumpy()),
-            _integers(main.OutputsAsNumpy()),
+            self._ends(main.InputsAsNumpy, "inputs"),
+            self._ends(main.OutputsAsNumpy, "outputs"),
         )
 
+    def _ends(self, read, what):
+        self.part = f"the graph's {what}"
+        return _integers(read())
+
     def _tensor(self, tensor, index):
+        self.part = f"tensor {index}"
         dtype = self.types.get(tensor.Type(), f"type {tensor.Type()}")
         name = (tensor.Name() or b"").decode(errors="replace")
+        self.part += f", '{name}'"
         shape = tuple(_integers(tensor.ShapeAsNumpy()))
         buffer = self.model.Buffers(_below(tensor.Buffer(), self.model.BuffersLength(), "buffer"))
         data = None
@@ -116,12 +124,14 @@ class _Reader:
         return Quantization(scales, zeros, quantization.QuantizedDimension())
 
     def _operator(self, operator, index):
+        self.part = f"operator {index}"
         codes = self.model.OperatorCodesLength()
         code = self.model.OperatorCodes(_below(operator.OpcodeIndex(), codes, "operator code"))
         number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
         kind = self.operators.get(number, f"builtin operator {number}")
         if kind == "CUSTOM":
             kind = f"CUSTOM '{(code.CustomCode() or b'').decode(errors='replace')}'"
+        self.part += f", {kind}"
         inputs = _integers(operator.InputsAsNumpy())
         outputs = _integers(operator.OutputsAsNumpy())
         return Operator(index, kind, inputs, outputs, self._options(operator))

@@ -11,6 +11,7 @@ from .nodes import CLAMPS, KEEPS_NUMBERS, LINEAR, Node, Window, same_padding, wi
 
 ACTIVATIONS = {"NONE": "", "RELU": "relu", "RELU6": "relu6", "RELU_N1_TO_1": "relu_n1_to_1"}
 LIMITS = {"INT8": (-128, 127), "UINT8": (0, 255)}
+OPTION_TYPES = {"padding": str, "fused_activation": str, "weights_format": str, "beta": (int, float)}
 MOST_INPUTS = 8  # of a statiq join
 
 
@@ -138,10 +139,13 @@ class _Lowering:
     def _output(self, operator):
         return self.graph.tensors[operator.outputs[0]]
 
-    def _option(self, operator, name):
-        if name not in operator.options:
+    def _option(self, operator, name, default=None):
+        value = operator.options.get(name, default)
+        if value is None:
             self.fail(f"it has no option {name}")
-        return operator.options[name]
+        if not isinstance(value, OPTION_TYPES.get(name, int)):
+            self.fail(f"its option {name} is {value!r}")
+        return value
 
     # ---- nodes --------------------------------------------------------------------------------------------------
 
@@ -170,7 +174,7 @@ class _Lowering:
         node.tensors.append(tensor.index)
 
     def _fused(self, operator):
-        name = operator.options.get("fused_activation", "NONE")
+        name = self._option(operator, "fused_activation", "NONE")
         if name not in ACTIVATIONS:
             self.fail(f"statiq has no activation {name}")
         return ACTIVATIONS[name]
@@ -205,7 +209,7 @@ class _Lowering:
     def _convolution(self, operator, weight, axis, groups):
         source = self._operand(operator)
         stride = self._option(operator, "stride_h"), self._option(operator, "stride_w")
-        dilation = operator.options.get("dilation_h", 1), operator.options.get("dilation_w", 1)
+        dilation = self._option(operator, "dilation_h", 1), self._option(operator, "dilation_w", 1)
         source, window = self._window(operator, source, weight.shape[2:], stride, dilation)
         out = self._window_extents(window, weight.shape[0])
         self._linear(operator, "convolution", source, out, weight, axis, window=window, groups=groups)
@@ -245,7 +249,7 @@ class _Lowering:
         return (*extents, channels)
 
     def _fully_connected(self, operator):
-        if operator.options.get("weights_format", "DEFAULT") != "DEFAULT":
+        if self._option(operator, "weights_format", "DEFAULT") != "DEFAULT":
             self.fail(f"its weights are in {operator.options['weights_format']}")
         weight = self._constant(operator, 1, "weights").data
         source = self._operand(operator)
@@ -328,7 +332,7 @@ class _Lowering:
         self._finish(operator, self._like_output(operator, "global_average_pool", source, (1, 1, extents[2])))
 
     def _softmax(self, operator):
-        if operator.options.get("beta", 1) != 1:
+        if self._option(operator, "beta", 1) != 1:
             self.fail(f"its beta is {operator.options['beta']}, not 1")
         source = self._operand(operator)
         if self.nodes[source].out[:2] != (1, 1):

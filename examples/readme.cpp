@@ -52,7 +52,7 @@ int main() {
     const std::vector<float>& image = images.front();
 
     auto trained  = sq::load<classifier>("classifier.safetensors");
-    auto deployed = sq::deploy(trained);                       // batch norm folded, activations fused
+    auto deployed = sq::deploy(trained);                       // branches merged, batch norm folded, activations fused
     auto ranges   = sq::calibrate(deployed, images, sq::moving_average{0.95F});
     auto model    = sq::quantize<weight, activation>(deployed, ranges);
     auto scores   = model(image);                              // integers inside; no heap, no exceptions

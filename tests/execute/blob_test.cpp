@@ -167,8 +167,8 @@ constexpr std::array alike{
     fingerprint_of(input<4, 4, 4> | transpose<2, 1, 0> | conv<4>(kernel<3>)),
     fingerprint_of(input<4, 4, 4> | max_pool(kernel<2>, stride<1>, same) | conv<4>(kernel<3>)),
     fingerprint_of(input<4, 4, 4> | average_pool(kernel<2>, stride<1>, same) | conv<4>(kernel<3>)),
-    fingerprint_of(input<4, 4, 4> | add(conv<4>(kernel<3>), identity)),
-    fingerprint_of(input<4, 4, 4> | add(identity, conv<4>(kernel<3>))),
+    fingerprint_of(input<4, 4, 4> | add(conv<4>(kernel<3>) | relu, identity)),
+    fingerprint_of(input<4, 4, 4> | add(identity, conv<4>(kernel<3>) | relu)),
     fingerprint_of(input<4, 4, 4> | with<weight, quantized<7, asymmetric>>(conv<4>(kernel<3>))),
     fingerprint_of(input<4, 4, 4> | with<quantized<7, symmetric, per_channel>>(conv<4>(kernel<3>))),
 };

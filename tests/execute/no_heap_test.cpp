@@ -53,7 +53,7 @@ using byte = quantized<8, asymmetric>;
 using wide = quantized<12, asymmetric>;
 
 struct mixed final : network<decltype(input<7, 7, 2> | conv<8>(kernel<3>) | relu | with<float32>(depthwise | relu) |
-                                      with<weight, wide>(add(conv<6>, conv<6>(kernel<3>))) |
+                                      with<weight, wide>(add(conv<6> | relu, conv<6>(kernel<3>))) |
                                       concat(max_pool, average_pool) | global_average_pool | dense<5> | softmax)> {};
 
 template <class Net, class Scheme>

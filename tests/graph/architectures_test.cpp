@@ -48,9 +48,12 @@ TEST_CASE("RepVGG's training-time block has three branches, two where the shape 
     CHECK(at<net>("stage1.block0.add").input_count == 2);
     CHECK_FALSE(at<net>("stage1.block1.conv1x1").has_bias);
     // Deployed without merging, the identity's norm is a 1 x 1 depthwise convolution.
-    const node& identity_branch = at<deployed<net>>("stage1.block1.identity.bn");
+    const node& identity_branch = at<batch_norm_folded<net>>("stage1.block1.identity.bn");
     CHECK(identity_branch.is_depthwise());
     CHECK(identity_branch.over.taps() == 1);
+    // Merged, the block is a 3 x 3.
+    CHECK(at<deployed<net>>("stage1.block1").over.taps() == 9);
+    CHECK(count_of<deployed<net>>(operation::add) == 0);
 }
 
 TEST_CASE("a VGG flattens into its dense layers") {

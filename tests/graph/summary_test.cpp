@@ -16,7 +16,7 @@ using namespace statiq;
 namespace {
 
 constexpr auto body = input<20, 12, 3> | named<"stem">(conv<8>(kernel<3, 5>, stride<2, 1>) | batch_norm | relu6) |
-                      named<"block">(residual(depthwise | batch_norm) | relu) |
+                      named<"block">(residual(relu | depthwise | batch_norm) | relu) |
                       concat(max_pool, named<"shrink">(conv<1024>(stride<2>))) | flatten | named<"fc">(dense<10>);
 struct net final : network<decltype(body)> {};
 using integers = numbers_chosen<deployed<net>, quantized<4, symmetric, per_channel>, quantized<8, asymmetric>>;
@@ -128,5 +128,5 @@ TEST_CASE("a drawing has every node and every edge") {
         }
     }
     CHECK(occurrences(text, "->") == edges);
-    CHECK(edges == 14); // one for each layer, a second for the sum and the concatenation
+    CHECK(edges == 15); // one for each layer, a second for the sum and the concatenation
 }

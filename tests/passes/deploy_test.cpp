@@ -25,8 +25,7 @@ constexpr support::parameter_error folding{.relative = support::unit_roundoff, .
 /// The trained node whose value a deployed node has.
 template <graph_type G>
 constexpr std::size_t trained_node(std::size_t index) {
-    const auto fused = static_cast<std::size_t>(deployed<G>::origin[index]);
-    return static_cast<std::size_t>(batch_norm_folded<G>::origin[fused]);
+    return static_cast<std::size_t>(deployed<G>::origin[index]);
 }
 
 template <graph_type G>

@@ -53,7 +53,7 @@ static_assert(numbered[1].numbers.chosen_activation && numbered[1].numbers.activ
 TEST_CASE("an activation is gone exactly where its producer clamps for it alone") {
     support::for_each_random_network([]<class Net>() {
         using folded = batch_norm_folded<Net>;
-        using fused = deployed<Net>;
+        using fused = activations_fused<folded>;
         std::size_t clamps = 0;
         for (const node& n : fused::nodes)
             if (n.fused != activation::none) ++clamps;

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 
 namespace statiq::detail {
 
@@ -51,11 +53,20 @@ struct graph_builder {
         }
     }
 
-    [[nodiscard]] constexpr int find(const label& name) const {
-        for (int i = 0; i < count; ++i)
-            if (at(i).name == name) return i;
-        return -1;
+    /// Names are found by their hash, or building a network of 500 layers would take more steps than compilers allow.
+    static constexpr std::size_t buckets = std::bit_ceil(2 * Size);
+    std::array<int, buckets> named{}; ///< index of a node plus one; 0: empty
+
+    /// The bucket that holds the name, or the empty one where it belongs.
+    [[nodiscard]] constexpr std::size_t bucket_of(const label& name) const {
+        std::uint32_t hash = 0x811c9dc5; // FNV-1a
+        for (std::size_t i = 0; i < label::capacity && name.text[i] != '\0'; ++i)
+            hash = (hash ^ static_cast<unsigned char>(name.text[i])) * 0x01000193U;
+        std::size_t bucket = hash % buckets;
+        while (named[bucket] != 0 && !(at(named[bucket] - 1).name == name)) bucket = (bucket + 1) % buckets;
+        return bucket;
     }
+    [[nodiscard]] constexpr int find(const label& name) const { return named[bucket_of(name)] - 1; }
     [[nodiscard]] constexpr const node& at(int index) const { return nodes[static_cast<std::size_t>(index)]; }
     constexpr node& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
 
@@ -82,6 +93,7 @@ struct graph_builder {
         if (n.name.full()) report(defect::label, n.name);
         bias_rules[static_cast<std::size_t>(count)] = bias;
         at(count) = n;
+        named[bucket_of(n.name)] = count + 1;
         return count++;
     }
 

@@ -171,12 +171,14 @@ struct node_inputs {
 inline constexpr parameter_error dequantizing{.relative = 3 * unit_roundoff};
 
 /// A sum is computed at the scale s / 2^L, s twice the largest of its inputs'. `float_multiplier` rounds what brings an
-/// input there to an integer: off by up to half a unit of that scale for each step q - z (docs/numerics.md, Sums).
-/// Where the output's scale is much finer than the inputs' this is seen. In steps of the output.
+/// input there to an integer: off by up to half a unit of that scale for each step q - z (docs/numerics.md, Sums). The
+/// fixed point schemes round each input there: off by half a unit, or a whole one where they round twice, and by their
+/// multiplier's 2^-31 of at most 2^28 units. Where the output's scale is much finer than the inputs' this is seen. In
+/// steps of the output.
 template <class Scheme>
 double alignment_error(const statiq::node& n, std::span<const statiq::node> nodes,
                        std::span<const statiq::quantized_layer> layers, const layers_seen& seen, std::size_t k) {
-    if (!std::is_same_v<Scheme, statiq::float_multiplier> || n.kind != statiq::operation::add) return 0;
+    if (n.kind != statiq::operation::add) return 0;
     double scale = 0;
     double steps = 0;
     int bits = 0;
@@ -186,9 +188,9 @@ double alignment_error(const statiq::node& n, std::span<const statiq::node> node
         steps += std::abs(seen.integers[from][k] - layers[from].output.zero_point);
         bits = std::max(bits, nodes[from].numbers.activation.bits);
     }
+    const double units = std::is_same_v<Scheme, statiq::float_multiplier> ? 0.5 * steps : 1.125 * n.input_count;
     const auto index = static_cast<std::size_t>(&n - nodes.data());
-    return 0.5 * steps * scale / std::exp2(statiq::add_left_shift(bits)) /
-           static_cast<double>(layers[index].output.scale);
+    return units * scale / std::exp2(statiq::add_left_shift(bits)) / static_cast<double>(layers[index].output.scale);
 }
 
 /// Every layer of the integer network against its definition on the inputs it was given.

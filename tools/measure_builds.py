@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NETWORKS = {
     "mobilenet_v1_1.0_224": ("<statiq/networks/mobilenet_v1.hpp>", "statiq::networks::mobilenet_v1<100, 224>"),
     "mobilenet_v2_1.0_224": ("<statiq/networks/mobilenet_v2.hpp>", "statiq::networks::mobilenet_v2<100, 224>"),
-    "repvgg_a0_224": ('"repvgg_plain.hpp"', "benchmarks::repvgg_a0_224"),
+    "repvgg_a0_224": ("<statiq/networks/repvgg.hpp>", "statiq::networks::repvgg<statiq::networks::repvgg_a0>"),
     "mobilenet_v1_0.25_96": ("<statiq/networks/mobilenet_v1.hpp>", "statiq::networks::mobilenet_v1<25, 96>"),
 }
 
@@ -108,7 +108,7 @@ def best(command, source, folder, runs):
 
 def include_options():
     """What the programs need beside statiq, where pkg-config knows of it."""
-    options = [f"-I{ROOT / 'include'}", f"-I{ROOT / 'benchmarks'}"]
+    options = [f"-I{ROOT / 'include'}"]
     found = subprocess.run(["pkg-config", "--cflags", "xsimd"], capture_output=True, text=True)
     return options + (re.findall(r"-I\S+", found.stdout) if found.returncode == 0 else [])
 
@@ -117,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--compiler", action="append", help="g++ and clang++ unless given")
     parser.add_argument("--flags", default="-O2 -march=native", help="(%(default)s)")
+    parser.add_argument("--filter", default=".", help="regular expression of network names")
     parser.add_argument("--runs", type=int, default=1, help="compilations of each program (%(default)s)")
     arguments = parser.parse_args()
     compilers = arguments.compiler or ["g++", "clang++"]
@@ -126,6 +127,8 @@ def main():
         folder = pathlib.Path(name)
         commands = [[c, "-std=c++20", *shlex.split(arguments.flags), *include_options()] for c in compilers]
         for network, (header, kind) in NETWORKS.items():
+            if not re.search(arguments.filter, network):
+                continue
             for program, text in (("inference", INFERENCE), ("whole", WHOLE)):
                 source = text.format(header=header, type=kind, numbers=NUMBERS)
                 cells = []

@@ -6,9 +6,14 @@
 
 #include <statiq/analyze/compare.hpp>
 #include <statiq/analyze/observed.hpp>
+#include <statiq/analyze/quality.hpp>
 #include <statiq/analyze/report.hpp>
+#include <statiq/analyze/sensitivity.hpp>
 #include <statiq/analyze/summary.hpp>
+#include <statiq/analyze/verdict.hpp>
 #include <statiq/calibrate/calibrate.hpp>
+#include <statiq/calibrate/calibrate_data.hpp>
+#include <statiq/calibrate/correct_biases.hpp>
 #include <statiq/calibrate/entropy.hpp>
 #include <statiq/calibrate/least_squares.hpp>
 #include <statiq/calibrate/observer_choice.hpp>
@@ -23,6 +28,10 @@
 #include <statiq/io/integers.hpp>
 #include <statiq/io/parameters.hpp>
 #include <statiq/numeric/requantize.hpp>
+#include <statiq/numeric/tf8.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/passes/equalize.hpp>
+#include <statiq/passes/replace_relu6.hpp>
+#include <statiq/passes/strip_depthwise.hpp>
 #include <statiq/plan/facts.hpp>
 #include <statiq/version.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/analyze/signal_to_noise.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/passes/rewrite.hpp>
@@ -8,36 +9,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <vector>
 
 namespace statiq {
-
-/// Signal and noise power of a tensor, summed over samples.
-struct signal_to_noise {
-    double signal = 0; ///< sum of x^2
-    double noise = 0;  ///< sum of (x - y)^2
-    std::size_t count = 0;
-
-    void add(float reference, float approximation) noexcept {
-        const double x = static_cast<double>(reference);
-        const double error = x - static_cast<double>(approximation);
-        signal += x * x;
-        noise += error * error;
-        ++count;
-    }
-    /// Signal-to-quantization-noise ratio in dB (P1 (6)); infinite without noise.
-    [[nodiscard]] double sqnr() const noexcept {
-        if (noise <= 0) return std::numeric_limits<double>::infinity();
-        return 10.0 * std::log10(signal / noise);
-    }
-    [[nodiscard]] double mean_squared_error() const noexcept {
-        return count == 0 ? 0.0 : noise / static_cast<double>(count);
-    }
-};
 
 /// One layer's line of a comparison.
 struct layer_comparison {

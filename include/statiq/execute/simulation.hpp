@@ -98,6 +98,18 @@ class simulation {
         compute(index, inputs, false, sources, output);
     }
 
+    /// A linear node's sums before any rounding and clamping, on inputs of any value.
+    void sums(std::size_t index, const float* input, loss_sources sources, float* output) const noexcept {
+        const layer& from = layers_[index];
+        float_layer(without_activation(nodes_[index]), {input},
+                    sources.has(loss_source::weight) ? from.integers : from.reals, output);
+    }
+
+    /// Other float parameters for a node whose sums are float.
+    void set_weights(std::size_t index, const layer_parameters& from) {
+        layers_[index].integers = pack_float_layer(nodes_[index], from);
+    }
+
   private:
     struct layer {
         affine output{};
@@ -118,6 +130,7 @@ class simulation {
     void prepare_layer(std::size_t i, std::span<const quantized_layer> from, std::span<const layer_parameters> reals) {
         const node& n = nodes_[i];
         layer& to = layers_[i];
+        if (n.kind == operation::batch_norm) to.integers = pack_float_layer(n, from[i].floating);
         if (n.is_linear() && !reals.empty()) to.reals = pack_float_layer(n, reals[i]);
         if (!is_floating(n)) {
             to.constants.output = to.output;

@@ -54,12 +54,17 @@ class image_set {
 
     /// One sample in HWC order, valid until the next one is asked for.
     [[nodiscard]] std::span<const float> operator[](std::size_t index) const {
-        const std::uint8_t* pixels = images_.values<std::uint8_t>().data() + index * sample_.size();
-        const auto channels = static_cast<std::size_t>(extents_.channels);
-        for (std::size_t i = 0; i < sample_.size(); i += channels)
-            for (std::size_t c = 0; c < channels; ++c)
-                sample_[i + c] = static_cast<float>(pixels[i + c]) * how_.scale[c] + how_.offset[c];
+        read(index, sample_.data());
         return sample_;
+    }
+    /// The same into memory of the caller's; several threads may read at a time.
+    void read(std::size_t index, float* to) const {
+        const std::size_t size = extents_.size();
+        const std::uint8_t* pixels = images_.values<std::uint8_t>().data() + index * size;
+        const auto channels = static_cast<std::size_t>(extents_.channels);
+        for (std::size_t i = 0; i < size; i += channels)
+            for (std::size_t c = 0; c < channels; ++c)
+                to[i + c] = static_cast<float>(pixels[i + c]) * how_.scale[c] + how_.offset[c];
     }
 
   private:

@@ -58,27 +58,33 @@ struct biased_relu_blocks {
     }
 };
 
-/// MobileNetV1's convolutions (Howard et al., arXiv 1704.04861; layer table in P1 table 2), from the image to `pw13`.
+/// MobileNetV1's convolutions (Howard et al., arXiv 1704.04861; layer table in P1 table 2), from the image to `pw12`.
 /// @tparam WidthPercent width multiplier in percent. @tparam Resolution height and width of the RGB input.
 /// @tparam Blocks which separable block.
 template <int WidthPercent, int Resolution, class Blocks>
-constexpr auto mobilenet_v1_features() {
+constexpr auto mobilenet_v1_to_pw12() {
     constexpr auto width = [](int channels) { return detail::scaled(channels, WidthPercent); };
-    return input<Resolution, Resolution, 3>                   //
-           | Blocks::template first<width(32)>()              //
-           | Blocks::template separable<1, width(64), 1>()    //
-           | Blocks::template separable<2, width(128), 2>()   //
-           | Blocks::template separable<3, width(128), 1>()   //
-           | Blocks::template separable<4, width(256), 2>()   //
-           | Blocks::template separable<5, width(256), 1>()   //
-           | Blocks::template separable<6, width(512), 2>()   //
-           | Blocks::template separable<7, width(512), 1>()   //
-           | Blocks::template separable<8, width(512), 1>()   //
-           | Blocks::template separable<9, width(512), 1>()   //
-           | Blocks::template separable<10, width(512), 1>()  //
-           | Blocks::template separable<11, width(512), 1>()  //
-           | Blocks::template separable<12, width(1024), 2>() //
-           | Blocks::template separable<13, width(1024), 1>();
+    return input<Resolution, Resolution, 3>                  //
+           | Blocks::template first<width(32)>()             //
+           | Blocks::template separable<1, width(64), 1>()   //
+           | Blocks::template separable<2, width(128), 2>()  //
+           | Blocks::template separable<3, width(128), 1>()  //
+           | Blocks::template separable<4, width(256), 2>()  //
+           | Blocks::template separable<5, width(256), 1>()  //
+           | Blocks::template separable<6, width(512), 2>()  //
+           | Blocks::template separable<7, width(512), 1>()  //
+           | Blocks::template separable<8, width(512), 1>()  //
+           | Blocks::template separable<9, width(512), 1>()  //
+           | Blocks::template separable<10, width(512), 1>() //
+           | Blocks::template separable<11, width(512), 1>() //
+           | Blocks::template separable<12, width(1024), 2>();
+}
+
+/// The same to `pw13`, the last.
+template <int WidthPercent, int Resolution, class Blocks>
+constexpr auto mobilenet_v1_features() {
+    return mobilenet_v1_to_pw12<WidthPercent, Resolution, Blocks>() |
+           Blocks::template separable<13, detail::scaled(1024, WidthPercent), 1>();
 }
 
 /// The convolutions, their mean and a dense layer: up to the logits.
@@ -92,6 +98,11 @@ constexpr auto mobilenet_v1_body() {
 template <int WidthPercent = 100, int Resolution = 224, int Classes = 1000>
 struct mobilenet_v1 final : network<decltype(mobilenet_v1_body<WidthPercent, Resolution, Classes, original_blocks>())> {
 };
+
+/// MobileNetV1 up to its last depthwise convolution: what can be studied of weights without `pw13` and `fc`.
+template <int WidthPercent = 100, int Resolution = 224>
+struct mobilenet_v1_to_dw13 final : network<decltype(mobilenet_v1_to_pw12<WidthPercent, Resolution, original_blocks>() |
+                                                     named<"dw13">(depthwise | batch_norm | relu6))> {};
 
 /// P1's quantization-friendly variant.
 template <int WidthPercent = 100, int Resolution = 224, int Classes = 1000>

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure.hpp"
+
+#include <statiq/calibrate/calibrate_data.hpp>
+#include <statiq/calibrate/correct_biases.hpp>
+#include <statiq/passes/equalize.hpp>
+#include <statiq/passes/replace_relu6.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace evaluate {
+
+namespace {
+
+/// A line on stderr that says how far a long step is; on terminals only.
+class progress_line {
+  public:
+    explicit progress_line(bool quiet) : shown_(!quiet && isatty(STDERR_FILENO) != 0) {}
+    sq::progress of(const std::string& what) const {
+        if (!shown_) return {};
+        return [what](std::size_t done, std::size_t total) {
+            std::fprintf(stderr, "\r%-60s %3zu%%", what.c_str(), total == 0 ? 100 : 100 * done / total);
+            if (done == total) std::fprintf(stderr, "\r%-66s\r", "");
+        };
+    }
+
+  private:
+    bool shown_;
+};
+
+struct image_file {
+    sq::io::image_set set;
+    [[nodiscard]] sq::sample_reader reader(std::size_t most) const {
+        const std::size_t size = most == 0 ? set.size() : std::min(most, set.size());
+        return {size, set.image_extents().size(), [this](std::size_t i, float* to) { set.read(i, to); }};
+    }
+};
+
+image_file read_images(const std::filesystem::path& path, const subject& what) {
+    return {sq::io::image_set(sq::io::read_npy(path), what.input, what.pixels)};
+}
+
+bool asked_for(const options& chosen, const std::string& repair) {
+    return std::find(chosen.repairs.begin(), chosen.repairs.end(), repair) != chosen.repairs.end();
+}
+
+/// All outputs of a network: [sample][value].
+std::vector<float> outputs_of(const sq::simulation<>& prototype, const sq::sample_reader& samples, std::size_t threads,
+                              const sq::progress& report) {
+    const std::size_t size = prototype.nodes().back().out.size();
+    std::vector<float> all(samples.size * size);
+    sq::in_shares(samples.size, threads, 1, [&](std::size_t share, std::size_t first, std::size_t last) {
+        sq::simulation<> network = prototype;
+        std::vector<float> sample(samples.values);
+        for (std::size_t s = first; s < last; ++s) {
+            samples.read(s, sample.data());
+            const auto result = network.run(sample.data());
+            std::copy(result.begin(), result.end(), all.begin() + static_cast<std::ptrdiff_t>(s * size));
+            if (report && share == 0) report(s + 1 - first, last - first);
+        }
+    });
+    return all;
+}
+
+/// The five best classes, best first.
+std::array<std::int32_t, 5> best_of(std::span<const float> scores) {
+    std::vector<std::int32_t> order(scores.size());
+    std::iota(order.begin(), order.end(), 0);
+    const std::size_t count = std::min<std::size_t>(5, order.size());
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                      [&](std::int32_t a, std::int32_t b) {
+                          const float x = scores[static_cast<std::size_t>(a)];
+                          const float y = scores[static_cast<std::size_t>(b)];
+                          return x > y || (x == y && a < b);
+                      });
+    std::array<std::int32_t, 5> best{-1, -1, -1, -1, -1};
+    std::copy_n(order.begin(), count, best.begin());
+    return best;
+}
+
+accuracy compare_outputs(const std::vector<float>& reference, const std::vector<float>& outputs, std::size_t classes,
+                         const std::vector<std::int32_t>& labels) {
+    const std::size_t count = outputs.size() / classes;
+    accuracy reached{.top1 = labels.empty() ? -1.0 : 0.0, .top5 = labels.empty() ? -1.0 : 0.0};
+    const double each = 100.0 / static_cast<double>(count);
+    for (std::size_t s = 0; s < count; ++s) {
+        const auto found = best_of({outputs.data() + s * classes, classes});
+        const auto expected = best_of({reference.data() + s * classes, classes});
+        if (found[0] == expected[0]) reached.agreement += each;
+        if (labels.empty()) continue;
+        if (found[0] == labels[s]) reached.top1 += each;
+        if (std::find(found.begin(), found.end(), labels[s]) != found.end()) reached.top5 += each;
+    }
+    reached.output.add(reference.data(), outputs.data(), outputs.size());
+    return reached;
+}
+
+std::int64_t weight_bits_of(const sq::quantized_data& data) {
+    std::int64_t bits = 0;
+    for (const sq::node& n : data.nodes)
+        if (n.is_linear()) bits += static_cast<std::int64_t>(n.convolution().weight_count()) * n.numbers.weight.bits;
+    return bits;
+}
+
+} // namespace
+
+evaluation run(const options& chosen) {
+    const network_entry& entry = networks().at(chosen.network);
+    const progress_line line(chosen.quiet);
+    const subject what = entry.load(chosen.weights);
+    const image_file image_set = read_images(chosen.images, what);
+    const sq::sample_reader images = image_set.reader(chosen.images_count);
+    const image_file calibration_set = read_images(chosen.calibration, what);
+    const sq::sample_reader calibration = calibration_set.reader(chosen.calibration_count);
+    std::vector<std::int32_t> labels;
+    if (!chosen.labels.empty()) labels = sq::io::read_labels(chosen.labels, image_set.set.size());
+
+    evaluation result{.classifies = entry.classifies, .has_labels = !labels.empty(), .images = images.size};
+    const sq::network_data original = what.deploy(false);
+    const std::size_t classes = original.nodes.back().out.size();
+    const std::vector<float> reference =
+        outputs_of(sq::float_simulation(original), images, chosen.threads, line.of("float"));
+    result.floating = compare_outputs(reference, reference, classes, labels);
+
+    sq::network_data repaired = what.deploy(asked_for(chosen, "variance"));
+    if (asked_for(chosen, "relu")) repaired = sq::replace_relu6(std::move(repaired));
+    if (asked_for(chosen, "equalize")) repaired = sq::equalize(std::move(repaired));
+    if (!chosen.repairs.empty())
+        result.repaired = compare_outputs(
+            reference, outputs_of(sq::float_simulation(repaired), images, chosen.threads, line.of("float, repaired")),
+            classes, labels);
+    const sq::sample_reader few = images.first(chosen.layer_images);
+    result.distributions = sq::measure_distributions(what.trained, repaired, few.first(8));
+    for (const auto& d : result.distributions) result.verdicts.push_back(sq::judge(d));
+
+    std::vector<std::pair<sq::number_format, std::vector<sq::range>>> calibrated;
+    for (const std::string& name : chosen.schemes)
+        for (const std::string& bits : chosen.bits) {
+            scheme_result done{.how = make_scheme(name, bits)};
+            scheme& how = done.how;
+            sq::observer_choice observers{make_observer(chosen.observer, how.numbers.activation), {}};
+            for (const std::string& text : chosen.layer_observers) {
+                const auto equals = text.find('=');
+                if (equals == std::string::npos)
+                    throw std::invalid_argument("layer observer '" + text + "': expected layer=observer");
+                observers.layers[text.substr(0, equals)] =
+                    make_observer(text.substr(equals + 1), how.numbers.activation);
+            }
+            for (const std::string& text : chosen.overrides) {
+                const sq::layer_override made = make_override(text, name);
+                if (std::none_of(repaired.nodes.begin(), repaired.nodes.end(),
+                                 [&](const sq::node& n) { return n.name == made.layer; }))
+                    throw std::invalid_argument("override '" + text + "': the network has no layer of this name");
+                how.layers.push_back(made);
+            }
+            sq::network_data deployed = repaired;
+            // Schemes with the same activations share their calibration.
+            const bool needs_ranges = !how.numbers.activation.floating || !chosen.overrides.empty();
+            const auto known = std::find_if(calibrated.begin(), calibrated.end(),
+                                            [&](const auto& c) { return c.first == how.numbers.activation; }) -
+                               calibrated.begin();
+            const auto at = static_cast<std::size_t>(known);
+            if (at == calibrated.size())
+                calibrated.emplace_back(how.numbers.activation,
+                                        needs_ranges
+                                            ? sq::calibrate(deployed, calibration, observers, chosen.batch,
+                                                            chosen.threads, line.of(how.name + ": calibration"))
+                                            : std::vector<sq::range>(deployed.nodes.size()));
+            const std::vector<sq::range>& ranges = calibrated[at].second;
+            if (chosen.budget_bits || chosen.budget_bytes) {
+                std::vector<sq::number_format> widths;
+                for (int width = 2; width <= 8; ++width) widths.push_back(weight_format(name, width));
+                const auto measured = sq::measure_sensitivity(deployed, widths, calibration.first(16), chosen.threads,
+                                                              line.of(how.name + ": sensitivity"));
+                std::int64_t weights = 0;
+                for (const auto& layer : measured) weights += layer.bits.back() / 8;
+                const double budget =
+                    chosen.budget_bytes ? 8 * *chosen.budget_bytes : *chosen.budget_bits * static_cast<double>(weights);
+                const auto mixed = sq::choose_widths(measured, static_cast<std::int64_t>(budget));
+                if (mixed.layers.empty())
+                    throw std::invalid_argument("budget: the network has " + std::to_string(weights) +
+                                                " weights and needs 2 bits each at least");
+                how.layers.insert(how.layers.begin(), mixed.layers.begin(), mixed.layers.end());
+                how.name += " mixed";
+            }
+            if (asked_for(chosen, "bias"))
+                deployed =
+                    sq::correct_biases(std::move(deployed), ranges, how.numbers, how.layers, calibration.first(16),
+                                       chosen.threads, line.of(how.name + ": bias correction"));
+            sq::quantized_data quantized = sq::quantize_data(deployed, ranges, how.numbers, how.layers);
+            // Corrected biases belong to the quantized network: what it departs from is the network without.
+            for (std::size_t i = 0; i < quantized.nodes.size(); ++i)
+                if (quantized.nodes[i].is_linear())
+                    quantized.reals[i] = repaired.parameters[static_cast<std::size_t>(quantized.origin[i])];
+            if (const std::string complaint = sq::number_complaint(quantized); !complaint.empty())
+                throw std::invalid_argument("scheme " + how.name + ": " + complaint);
+            done.weight_bits = how.float_weights ? 0 : weight_bits_of(quantized);
+
+            sq::simulation<> simulated(quantized);
+            const sq::loss_sources enabled =
+                how.float_weights ? sq::loss_sources::all().without(sq::loss_source::weight) : sq::loss_sources::all();
+            simulated.set_sources(enabled);
+            done.reached = compare_outputs(reference, outputs_of(simulated, images, chosen.threads, line.of(how.name)),
+                                           classes, labels);
+            done.layers =
+                sq::measure_quality(repaired, quantized, few, chosen.threads, line.of(how.name + ": layers"), enabled);
+            done.mean_sqnr = sq::mean_sqnr(done.layers);
+            for (std::size_t k = 0; k < sq::loss_source_count && !chosen.report.empty(); ++k) {
+                const auto source = static_cast<sq::loss_source>(k);
+                // The network's input is the only one that consists of reals.
+                simulated.set_sources(source == sq::loss_source::input ? sq::loss_sources::none() : source);
+                if (source == sq::loss_source::input) simulated.set_sources(0, source);
+                const auto outputs = outputs_of(simulated, few, chosen.threads, {});
+                done.sources[k].add(reference.data(), outputs.data(), outputs.size());
+            }
+            result.schemes.push_back(std::move(done));
+        }
+    return result;
+}
+
+} // namespace evaluate

@@ -19,6 +19,8 @@ const std::map<std::string, int (*)(const options&)>& networks() {
         {"digits", demo::digits},
         {"mobilenet_v1_0.25_224", demo::mobilenet_v1_025},
         {"mobilenet_v1_0.75_224", demo::mobilenet_v1_075},
+        {"mobileone_s0_224", demo::mobileone_s0},
+        {"repvgg_small", demo::repvgg_small},
     };
     return known;
 }

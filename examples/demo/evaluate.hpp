@@ -17,6 +17,19 @@ namespace demo {
 
 namespace sq = statiq;
 
+/// (x / 255 - mean) / deviation of each channel, as PyTorch's networks are trained.
+inline sq::io::preprocessing normalization(const std::vector<float>& mean, const std::vector<float>& deviation) {
+    sq::io::preprocessing how{{}, {}};
+    for (std::size_t c = 0; c < mean.size(); ++c) {
+        how.scale.push_back(1.0F / (255.0F * deviation[c]));
+        how.offset.push_back(-mean[c] / deviation[c]);
+    }
+    return how;
+}
+inline sq::io::preprocessing imagenet_normalization() {
+    return normalization({.485F, .456F, .406F}, {.229F, .224F, .225F});
+}
+
 inline int best_class(std::span<const float> scores) {
     return static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }

@@ -23,5 +23,7 @@ options embedded_default();
 int digits(const options& chosen);
 int mobilenet_v1_025(const options& chosen);
 int mobilenet_v1_075(const options& chosen);
+int mobileone_s0(const options& chosen);
+int repvgg_small(const options& chosen);
 
 } // namespace demo

@@ -4,6 +4,7 @@
 /// Everything: define a network, load it, deploy it, calibrate, quantize, run, analyse. Programs that only run a
 /// quantized network need <statiq/execute/integer_network.hpp> and the network's definition.
 
+#include <statiq/analyze/branches.hpp>
 #include <statiq/analyze/compare.hpp>
 #include <statiq/analyze/observed.hpp>
 #include <statiq/analyze/quality.hpp>
@@ -32,6 +33,7 @@
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/equalize.hpp>
 #include <statiq/passes/replace_relu6.hpp>
+#include <statiq/passes/require_merged.hpp>
 #include <statiq/passes/strip_depthwise.hpp>
 #include <statiq/plan/facts.hpp>
 #include <statiq/version.hpp>

@@ -46,10 +46,10 @@ inline void require_equal_reals(const std::string& one, const std::vector<float>
     if (a.size() != b.size() || !(largest <= allowed * scale)) disagree(one, other, largest / scale, allowed);
 }
 
-/// Quantized against float: the correlation of the outputs, negative reals counted as zero like the bytes do.
+/// Quantized against float, or against integers that saturate: the correlation of the outputs, negative reals counted
+/// as zero like the bytes do.
 inline void require_similar(const std::string& one, const std::vector<float>& a, const std::string& other,
-                            const std::vector<float>& b) {
-    constexpr double least = 0.9;
+                            const std::vector<float>& b, double least) {
     double mean_a = 0;
     double mean_b = 0;
     const auto real = [&](std::size_t i) { return std::max(0.0, static_cast<double>(b[i])); };

@@ -431,6 +431,13 @@ std::vector<float> onednn_chain::output() const {
 
 int onednn_chain::reorders() const noexcept { return state_->layout_changes; }
 
+bool onednn_chain::saturates() {
+    constexpr unsigned vnni =
+        static_cast<unsigned>(dnnl_cpu_isa_avx512_core_vnni) & ~unsigned{dnnl_cpu_isa_avx512_core};
+    constexpr unsigned avx_vnni = static_cast<unsigned>(dnnl_cpu_isa_avx2_vnni) & ~unsigned{dnnl_cpu_isa_avx2};
+    return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & (vnni | avx_vnni)) == 0;
+}
+
 int onednn_chain::processors() {
     auto* const count = openmp<int()>("omp_get_num_procs");
     return count == nullptr ? 1 : count();

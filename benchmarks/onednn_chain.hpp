@@ -34,6 +34,9 @@ class onednn_chain {
     /// Steps that only change a layout.
     [[nodiscard]] int reorders() const noexcept;
 
+    /// Whether the instruction set that oneDNN runs on sums two products of bytes in 16 bits, where large ones
+    /// saturate: its outputs are then not what integers give. So it is without VNNI.
+    [[nodiscard]] static bool saturates();
     /// Processors that oneDNN's threads may use.
     [[nodiscard]] static int processors();
 

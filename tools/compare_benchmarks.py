@@ -71,9 +71,11 @@ def rows_of(times, ours, peer):
         for rate in ("GMAC/s", "of_peak"):
             if (key, rate) in times.rates:
                 row[rate] = times.rates[key, rate] / mine
-        if peer in engines:
-            row["theirs"] = statistics.median(engines[peer].values())
-            row["ratio"] = median_ratio(engines[ours], engines[peer])
+        # Narrow weights are compared with the peer's bytes: it has none.
+        theirs = engines.get(peer) or times.by_key.get(key._replace(numbers="int8"), {}).get(peer)
+        if theirs:
+            row["theirs"] = statistics.median(theirs.values())
+            row["ratio"] = median_ratio(engines[ours], theirs)
         yield row
 
 

@@ -88,7 +88,6 @@ struct onednn_chain::state {
     std::vector<int> free_buffers{};
     std::vector<step> steps{};
     std::vector<aligned_bytes> buffers{};
-    int layout_changes = 0;
 
     state(std::span<const node> graph, int count)
         : nodes(graph), threads(count), places(graph.size()), last_reader(graph.size(), static_cast<int>(graph.size())),
@@ -144,7 +143,6 @@ struct onednn_chain::state {
         place& source = at(places, i);
         if (source.buffer < 0) source = take(wanted); // the network's input: no layout yet
         if (source.layout == wanted) return source;
-        ++layout_changes;
         const place changed = take(wanted);
         const dnnl::reorder::primitive_desc reorder(engine, source.layout, engine, wanted);
         steps.push_back({dnnl::reorder(reorder), {{DNNL_ARG_SRC, source, {}}, {DNNL_ARG_DST, changed, {}}}});
@@ -428,8 +426,6 @@ std::vector<float> onednn_chain::output() const {
         read(std::vector<float>(values.size()));
     return values;
 }
-
-int onednn_chain::reorders() const noexcept { return state_->layout_changes; }
 
 bool onednn_chain::saturates() {
     constexpr unsigned vnni =

@@ -31,8 +31,6 @@ class onednn_chain {
     void run();
     /// The last output, HWC; integers as their values.
     [[nodiscard]] std::vector<float> output() const;
-    /// Steps that only change a layout.
-    [[nodiscard]] int reorders() const noexcept;
 
     /// Whether the instruction set that oneDNN runs on sums two products of bytes in 16 bits, where large ones
     /// saturate: its outputs are then not what integers give. So it is without VNNI.

@@ -272,6 +272,12 @@ class Header(unittest.TestCase):
             self.assertEqual(sum(tensor.endswith(".weight") for tensor in tensors), wanted, name)
             self.assertEqual(metadata[f"tensor.{graph.inputs[0]}"], "input")
 
+    def test_file_names_stay_in_comments(self):
+        graph = separables()
+        graph.source = "a\nint b;.tflite"
+        text, _ = convert_tflite.convert(graph, "net", "net", "c\nint d;.safetensors")
+        self.assertEqual([line for line in text.splitlines() if line.startswith("int")], [])
+
     def test_references(self):
         lines = lines_of(converted(crossing_sums())[0])
         self.assertIn('| sq::named<"sum3">(sq::add(sq::from<"conv0">, sq::identity))', lines)

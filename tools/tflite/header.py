@@ -57,7 +57,8 @@ def _introduction(graph, nodes, network, parameters_file):
             lines.append("")
         lines[-1] += f" {word}"
     load = f"load<{network}>" if floating else "load_integers<numbers>"
-    lines.append(f" Its {'parameters' if floating else 'integers'} are in {parameters_file}, for statiq::{load}.")
+    file = " ".join(parameters_file.split())  # a line break in its name would end the comment
+    lines.append(f" Its {'parameters' if floating else 'integers'} are in {file}, for statiq::{load}.")
     if all(node.dtype == "INT8" for node in nodes if node.kind in ("convolution", "dense")) and not floating:
         lines.append(" Under statiq::gemmlowp they give the integers that TensorFlow Lite's reference kernels give.")
     return [f"//{line}" for line in lines]

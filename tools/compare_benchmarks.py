@@ -64,18 +64,17 @@ def median_ratio(ours, theirs):
 
 def rows_of(times, ours, peer):
     for key, engines in times.by_key.items():
-        if ours not in engines:
-            continue
-        mine = statistics.median(engines[ours].values())
-        row = {"key": key, "ours": mine, "rounds": len(engines[ours])}
-        for rate in ("GMAC/s", "of_peak"):
-            if (key, rate) in times.rates:
-                row[rate] = times.rates[key, rate] / mine
+        row = {"key": key}
+        if ours in engines:
+            row["ours"] = statistics.median(engines[ours].values())
+            for rate in ("GMAC/s", "of_peak"):
+                if (key, rate) in times.rates:
+                    row[rate] = times.rates[key, rate] / row["ours"]
         # Narrow weights are compared with the peer's bytes: it has none.
         theirs = engines.get(peer) or times.by_key.get(key._replace(numbers="int8"), {}).get(peer)
         if theirs:
             row["theirs"] = statistics.median(theirs.values())
-            row["ratio"] = median_ratio(engines[ours], theirs)
+            row["ratio"] = median_ratio(engines.get(ours, {}), theirs)
         yield row
 
 
@@ -87,6 +86,7 @@ def print_table(times, ours, peer):
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         key = row["key"]
+        mine = f"{row['ours']:.1f}" if "ours" in row else ""
         theirs = f"{row['theirs']:.1f}" if "theirs" in row else ""
         ratio, spread = "", ""
         if row.get("ratio"):
@@ -94,7 +94,7 @@ def print_table(times, ours, peer):
             spread = f"{row['ratio'][1]:.2f}–{row['ratio'][2]:.2f}"
         rate = f"{row['GMAC/s']:.0f}" if "GMAC/s" in row else ""
         peak = f"{100 * row['of_peak']:.0f}%" if "of_peak" in row else ""
-        print(f"| {key.subject} | {key.numbers} | {key.threads} | {row['ours']:.1f} | {theirs} | {ratio} | {spread} "
+        print(f"| {key.subject} | {key.numbers} | {key.threads} | {mine} | {theirs} | {ratio} | {spread} "
               f"| {rate} | {peak} |")
     print_sums(times, ours, peer)
     print_number_types(times, ours)

@@ -85,6 +85,10 @@ class Comparison(unittest.TestCase):
         self.assertEqual(cells["net", "w4a8", "1"][:3], ["5.0", "10.0", "2.00"])
         self.assertIn("| net | w4a8 | 1 | 4.00 |", text)
 
+    def test_a_peer_alone_is_shown(self):
+        cells, _ = self.table([entry("net/onednn/int8/threads:2", 10, real=7)])
+        self.assertEqual(cells["net", "int8", "2"][:3], ["", "7.0", ""])
+
     def test_depthwise_layers_are_summed(self):
         entries = []
         for layer, ours, theirs in (("dw_a", 1, 4), ("dw_b", 3, 4), ("pw_c", 100, 1)):

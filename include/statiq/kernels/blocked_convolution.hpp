@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/kernels/pixel_tile.hpp>
+#include <statiq/kernels/pixel_walk.hpp>
+#include <statiq/kernels/region.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,83 +16,69 @@
 ///   input, weight, output      types in memory
 ///   arguments                  what the convolution reads and writes
 ///   accumulator                a register of sums; `lanes` output channels
-///   inputs                     values of one 32-bit lane of a broadcast: input channels per step
+///   inputs                     values of one 32-bit lane of a broadcast: input values per step
 ///   tile_pixels(vectors)       pixels for which a tile of that many accumulators each fits the registers
 ///   load(w), broadcast(x), multiply_add(acc, x, w)   one step
 ///   may_need_sums              weights may have zero points; then also:
 ///   add_inputs(acc, x, count)  `count` inputs added to some lanes, total(acc) the sum of all lanes
-///   outputs<Vectors>           a block of output channels: start(v), needs_sums, finish(acc, sum, to)
-///   padding(arguments)         what taps outside the image read
+///   padding(arguments)         what taps outside the image read; padding_counts(arguments): whether it is not zero
+///   sum, unsigned_padding       the type of a sum's lane; padding as the dot product reads it
+///   outputs<Vectors>           a block of output channels: start(v), needs_sums, finish<Pixels>(acc, sums, to,
+///   offsets)
 namespace statiq::kernels::vectorized {
 
 /// Some output channels (Vectors registers, from register `first` of a group) of all pixels: tiles of
-/// Pixels x Vectors accumulators; per tap and step, Vectors loads of weights and Pixels broadcasts of inputs.
-template <class Format, int Vectors, int Pixels>
-class blocked_tile {
+/// Pixels x Vectors accumulators; per step, Vectors loads of weights and Pixels broadcasts of inputs.
+template <class Format, int Vectors>
+class output_block {
     using input = typename Format::input;
     using weight = typename Format::weight;
     using accumulator = typename Format::accumulator;
+    using layout = blocked_layout<Format::inputs>;
     static constexpr int inputs = Format::inputs;
     static constexpr int lanes = Format::lanes;
     static constexpr std::ptrdiff_t step_size = outputs_per_block * inputs;
-    /// Taps outside the image read this many steps of padding at a time.
-    static constexpr int padding_steps = 64;
 
   public:
-    blocked_tile(const typename Format::arguments& arguments, const convolution_shape& shape, int group,
+    output_block(const typename Format::arguments& arguments, const convolution_shape& shape, int group,
                  int first) noexcept
-        : shape_(shape), layout_(shape), input_(arguments.input + group * shape.in_channels_per_group()),
+        : shape_(shape), layout_(shape), arguments_(arguments),
+          input_(arguments.input + group * shape.in_channels_per_group()),
           weights_(arguments.weights + weight_offset(group, first)),
           channel_(group * layout_.out_channels + first * lanes),
-          outputs_(arguments, channel_, std::min(Vectors * lanes, layout_.out_channels - first * lanes)),
-          output_(arguments.output + channel_),
-          readable_(static_cast<std::ptrdiff_t>(shape.in.size()) - group * shape.in_channels_per_group()) {
-        padding_.fill(Format::padding(arguments));
-    }
+          outputs_(arguments, shape, channel_, std::min(Vectors * lanes, layout_.out_channels - first * lanes)) {}
 
-    void run() const noexcept {
-        for (pixel_tile<Pixels> tile(shape_); tile; tile.next()) {
-            // A step reads whole groups of inputs: the last pixel's must not reach beyond the image.
-            const bool direct = tile.is_interior() && tile.last() + layout_.steps() * inputs <= readable_;
-            std::int32_t sums[std::size_t{Pixels}] = {};
-            if (outputs_.needs_sums) sum_inputs(tile, direct, sums);
+    void run(const region& r) noexcept {
+        const window& over = shape_.over;
+        const bool whole_rows = layout_.row_taps > 1; // a cut row is copied, with its padding
+        first_row_ = r.rows.first;
+        rows_ = r.rows.last - r.rows.first;
+        first_column_ = whole_rows ? 0 : r.columns.first;
+        columns_ = (whole_rows ? over.kernel_width : r.columns.last) - first_column_;
+        copied_ = layout_.run < inputs || (whole_rows && r.columns.last - r.columns.first < over.kernel_width);
+        // Taps of a row whose channels follow one another, in the image and in the weights, are one run.
+        const bool joined =
+            !copied_ && !whole_rows && over.dilation_width == 1 && shape_.groups == 1 && layout_.run % inputs == 0;
+        runs_per_row_ = whole_rows || joined ? 1 : columns_;
+        steps_ = layout_.steps() * (joined ? columns_ : 1);
+        run_ = layout_.run * (joined ? columns_ : 1);
+        begin_sums();
 
-            accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
-            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                const accumulator start = outputs_.start(v);
-                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
-            });
-            const auto multiply = [&](const input* const(&x)[std::size_t{Pixels}], std::ptrdiff_t offset,
-                                      const weight* w, int steps, int) __attribute__((always_inline)) {
-                for (int step = 0; step < steps; ++step, offset += inputs, w += step_size) {
-                    typename Format::weights ws[std::size_t{Vectors}];
-                    simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                        ws[v] = Format::load(w + v * vector_stride());
-                    });
-                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                        const auto xs = Format::broadcast(x[p] + offset);
-                        simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                            acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
-                        });
-                    });
-                }
-            };
-            if (direct)
-                walk_interior(tile, multiply);
-            else
-                walk_border(tile, multiply);
-
-            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                outputs_.finish(acc[p], sums[p], output_ + tile.output(p) * channels());
-            });
-        }
+        pixel_walk walk(shape_, r, first_column_);
+        constexpr int pixels = Format::tile_pixels(Vectors);
+        const int count = r.pixels();
+        if (count == 1) return tile<1>(walk);
+        // Tiles of two sizes cover any number of pixels but the smallest.
+        const int tiles = (count + pixels - 1) / pixels;
+        const int smaller = std::min(tiles, tiles * pixels - count);
+        for (int i = smaller; i < tiles; ++i) tile<pixels>(walk);
+        for (int i = 0; i < smaller; ++i) tile<pixels - 1>(walk);
     }
 
   private:
     static constexpr int vectors_per_block = outputs_per_block / lanes;
     static_assert(vectors_per_block == 1 || vectors_per_block % Format::max_vectors == 0);
 
-    [[nodiscard]] std::size_t channels() const noexcept { return static_cast<std::size_t>(shape_.out.channels); }
     [[nodiscard]] std::ptrdiff_t weight_offset(int group, int first) const noexcept {
         const std::ptrdiff_t block = group * layout_.blocks() + first / vectors_per_block;
         return block * static_cast<std::ptrdiff_t>(layout_.block_size()) + first % vectors_per_block * lanes * inputs;
@@ -104,83 +90,141 @@ class blocked_tile {
         else
             return static_cast<std::ptrdiff_t>(layout_.block_size());
     }
+    [[nodiscard]] const weight* weights_of(int row, int column) const noexcept {
+        const int tap = row * shape_.over.kernel_width + column;
+        return weights_ + static_cast<std::ptrdiff_t>(tap / layout_.row_taps) * layout_.run_size();
+    }
+    [[nodiscard]] bool is_multiplied(int row, int column) const noexcept {
+        return row >= first_row_ && row < first_row_ + rows_ && column >= first_column_ &&
+               column < first_column_ + columns_;
+    }
 
-    /// For weight zero points: sums[p] = the sum of all inputs of pixel p, padding included.
-    void sum_inputs(const pixel_tile<Pixels>& tile, bool direct,
-                    std::int32_t (&sums)[std::size_t{Pixels}]) const noexcept {
-        if constexpr (Format::may_need_sums) {
-            accumulator parts[std::size_t{Pixels}];
-            for (accumulator& part : parts) part = accumulator(0);
-            const auto add = [&](const input* const(&x)[std::size_t{Pixels}], std::ptrdiff_t offset, const weight*, int,
-                                 int values) {
-                for (int p = 0; p < Pixels; ++p) parts[p] = Format::add_inputs(parts[p], x[p] + offset, values);
-            };
-            if (direct)
-                walk_interior(tile, add);
-            else
-                walk_border(tile, add);
-            for (int p = 0; p < Pixels; ++p) sums[p] = Format::total(parts[p]);
+    /// What the sums of this region's pixels start from: the corrected bias counts on the padding that taps outside
+    /// the image would read.
+    void begin_sums() noexcept {
+        simd::unroll<Vectors>([&](auto v) { outputs_.start(v).store_aligned(start_ + v * lanes); });
+        padding_sum_ = 0;
+        const int outside = layout_.runs * layout_.row_taps - rows_ * columns_;
+        if (outside == 0 || !Format::padding_counts(arguments_)) return;
+        input padding[std::size_t{inputs}];
+        std::fill_n(padding, inputs, Format::padding(arguments_));
+        const auto xs = Format::broadcast(padding);
+        for (int row = 0; row < shape_.over.kernel_height; ++row)
+            for (int column = 0; column < shape_.over.kernel_width; column += layout_.row_taps) {
+                if (is_multiplied(row, column)) continue;
+                const weight* w = weights_of(row, column);
+                for (int step = 0; step < layout_.steps(); ++step, w += step_size)
+                    simd::unroll<Vectors>([&](auto v) {
+                        const auto sums = accumulator::load_aligned(start_ + v * lanes);
+                        Format::multiply_add(sums, xs, Format::load(w + v * vector_stride()))
+                            .store_aligned(start_ + v * lanes);
+                    });
+            }
+        padding_sum_ = Format::unsigned_padding(arguments_) * (outside * layout_.in_channels);
+    }
+
+    /// visit(x, offset, w, values) for every run: `values` inputs from x[p] + offset, weights from w.
+    template <int Pixels, class Visit>
+    [[gnu::always_inline]] void walk_runs(const pixel_tile<Pixels>& at, Visit&& visit) const noexcept {
+        const std::ptrdiff_t column_step = static_cast<std::ptrdiff_t>(shape_.over.dilation_width) * shape_.in.channels;
+        const std::ptrdiff_t row_step =
+            static_cast<std::ptrdiff_t>(shape_.over.dilation_height) * shape_.in.width * shape_.in.channels;
+        for (int row = 0; row < rows_; ++row) {
+            const weight* w = weights_of(first_row_ + row, first_column_);
+            std::ptrdiff_t offset = row * row_step;
+            for (int run = 0; run < runs_per_row_; ++run, offset += column_step, w += layout_.run_size()) {
+                const input* x[std::size_t{Pixels}];
+                input copies[std::size_t{Pixels}][std::size_t{layout::longest_row}];
+                if (copied_)
+                    for (int p = 0; p < Pixels; ++p) x[p] = copy_run(at.input[p] + offset, at.column[p], copies[p]);
+                else
+                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                        x[p] = input_ + (at.input[p] + offset);
+                    });
+                visit(x, w, run_);
+            }
         }
     }
 
-    /// visit(x, offset, w, steps, values) for every tap: `steps` steps from x[p] + offset, which hold `values` inputs.
-    template <class Visit>
-    [[gnu::always_inline]] void walk_interior(const pixel_tile<Pixels>& tile, Visit&& visit) const noexcept {
-        const input* x[std::size_t{Pixels}];
-        for (int p = 0; p < Pixels; ++p) x[p] = input_ + tile.corner() + p * tile.unit_step();
-        const weight* w = weights_;
-        for (int ky = 0; ky < shape_.over.kernel_height; ++ky)
-            for (int kx = 0; kx < shape_.over.kernel_width; ++kx, w += layout_.steps() * step_size)
-                visit(x, ky * tile.row_step() + kx * tile.column_step(), w, layout_.steps(), layout_.in_channels);
+    /// A run that is shorter than a step, or a row of the window that the image cuts, in memory of its own.
+    [[nodiscard]] const input* copy_run(std::ptrdiff_t offset, int column, input* copy) const noexcept {
+        const int channels = layout_.in_channels;
+        std::fill_n(copy, inputs, input{});
+        for (int tap = 0; tap < layout_.row_taps; ++tap) {
+            const bool inside = layout_.row_taps == 1 || (column + tap >= 0 && column + tap < shape_.in.width);
+            for (int c = 0; c < channels; ++c)
+                copy[tap * channels + c] = inside ? input_[offset + tap * channels + c] : Format::padding(arguments_);
+        }
+        return copy;
     }
 
-    /// The same where taps may lie outside the image, or the end of the image is near.
-    template <class Visit>
-    [[gnu::always_inline]] void walk_border(const pixel_tile<Pixels>& tile, Visit&& visit) const noexcept {
-        typename pixel_tile<Pixels>::unit units[std::size_t{Pixels}];
-        tile.units(units);
-        const int last_row =
-            std::min(units[Pixels - 1].row + (shape_.over.kernel_height - 1) * shape_.over.dilation_height,
-                     shape_.in.height - 1);
-        const bool near_end = tile.offset(last_row, shape_.in.width - 1) + layout_.steps() * inputs > readable_;
-        const int whole_steps = near_end ? layout_.in_channels / inputs : layout_.steps();
-        input last_step[std::size_t{Pixels}][std::size_t{inputs}] = {};
-        const weight* w = weights_;
-        for (int ky = 0; ky < shape_.over.kernel_height; ++ky)
-            for (int kx = 0; kx < shape_.over.kernel_width; ++kx)
-                for (int done = 0, steps = 0; done < layout_.steps(); done += steps, w += steps * step_size) {
-                    const input* x[std::size_t{Pixels}];
-                    for (int p = 0; p < Pixels; ++p) {
-                        const int row = units[p].row + ky * shape_.over.dilation_height;
-                        const int column = units[p].column + kx * shape_.over.dilation_width;
-                        x[p] = tile.is_inside(row, column) ? input_ + tile.offset(row, column) + done * inputs
-                                                           : padding_.data();
-                    }
-                    const int left = layout_.in_channels - done * inputs;
-                    steps = std::min(whole_steps - done, padding_steps);
-                    if (steps == 0) {
-                        steps = 1;
-                        for (int p = 0; p < Pixels; ++p) {
-                            std::copy_n(x[p], left, last_step[p]);
-                            x[p] = last_step[p];
+    /// For weight zero points: sums[p] = the sum of all inputs of pixel p, padding included.
+    template <int Pixels>
+    void sum_inputs(const pixel_tile<Pixels>& at, std::int32_t (&sums)[std::size_t{Pixels}]) const noexcept {
+        if constexpr (Format::may_need_sums) {
+            accumulator parts[std::size_t{Pixels}];
+            for (accumulator& part : parts) part = accumulator(0);
+            walk_runs<Pixels>(at, [&](const input* const(&x)[std::size_t{Pixels}], const weight*, int values) {
+                for (int p = 0; p < Pixels; ++p) parts[p] = Format::add_inputs(parts[p], x[p], values);
+            });
+            for (int p = 0; p < Pixels; ++p) sums[p] = padding_sum_ + Format::total(parts[p]);
+        }
+    }
+
+    template <int Pixels>
+    void tile(pixel_walk& walk) const noexcept {
+        const auto at = walk.template next<Pixels>();
+        std::int32_t sums[std::size_t{Pixels}] = {};
+        if (outputs_.needs_sums) sum_inputs<Pixels>(at, sums);
+
+        accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
+        simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+            const accumulator start = accumulator::load_aligned(start_ + v * lanes);
+            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
+        });
+        const std::ptrdiff_t vector_step = vector_stride();
+        walk_runs<Pixels>(
+            at, [&](const input* const(&x)[std::size_t{Pixels}], const weight* w, int values)
+                    __attribute__((always_inline)) {
+                        const std::ptrdiff_t last = std::max(values, inputs) - inputs;
+                        for (std::ptrdiff_t offset = 0, left = steps_; left > 0;
+                             --left, offset = std::min(offset + inputs, last), w += step_size) {
+                            typename Format::weights ws[std::size_t{Vectors}];
+                            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                                ws[v] = Format::load(w + v * vector_step);
+                            });
+                            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                                const auto xs = Format::broadcast(x[p] + offset);
+                                simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                                    acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+                                });
+                            });
                         }
-                    }
-                    visit(x, 0, w, steps, std::min(left, steps * inputs));
-                }
+                    });
+        outputs_.template finish<Pixels>(acc, sums, arguments_.output + channel_, at);
     }
 
     const convolution_shape& shape_;
-    blocked_layout<inputs> layout_;
+    layout layout_;
+    const typename Format::arguments& arguments_;
     const input* input_;
     const weight* weights_;
     int channel_;
     typename Format::template outputs<Vectors> outputs_;
-    typename Format::output* output_;
-    std::ptrdiff_t readable_; ///< values from input_ to the end of the image
-    std::array<input, std::size_t{padding_steps * inputs}> padding_;
+    // Of the region:
+    int first_row_ = 0;
+    int rows_ = 0;
+    int first_column_ = 0;
+    int columns_ = 0;
+    bool copied_ = false;
+    int runs_per_row_ = 0;
+    int steps_ = 0;
+    int run_ = 0;
+    std::int32_t padding_sum_ = 0;
+    alignas(64) typename Format::sum start_[std::size_t{Vectors * lanes}];
 };
 
-/// A convolution on blocked weights: groups, then blocks of output channels, then tiles of pixels.
+/// A convolution on blocked weights: groups, then blocks of output channels, then regions of pixels.
 template <class Format>
 void convolve_blocked(const typename Format::arguments& arguments, convolution_shape shape) noexcept {
     // A 1 x 1 convolution without stride sees one long row of pixels.
@@ -189,7 +233,6 @@ void convolve_blocked(const typename Format::arguments& arguments, convolution_s
         shape.out = {1, static_cast<int>(shape.out.pixels()), shape.out.channels};
     }
     const int vectors = (shape.out_channels_per_group() + Format::lanes - 1) / Format::lanes;
-    const bool one_pixel = shape.out.pixels() == 1;
     for (int group = 0; group < shape.groups; ++group)
         for (int first = 0, count = 0; first < vectors; first += count) {
             // Equal shares where a block is one register, so that no tile is narrower than it must be.
@@ -199,10 +242,8 @@ void convolve_blocked(const typename Format::arguments& arguments, convolution_s
             simd::unroll<Format::max_vectors>([&](auto index) {
                 constexpr int share = index + 1;
                 if (share != count) return;
-                if (one_pixel)
-                    blocked_tile<Format, share, 1>(arguments, shape, group, first).run();
-                else
-                    blocked_tile<Format, share, Format::tile_pixels(share)>(arguments, shape, group, first).run();
+                output_block<Format, share> block(arguments, shape, group, first);
+                for_each_region(shape, [&](const region& r) { block.run(r); });
             });
         }
 }

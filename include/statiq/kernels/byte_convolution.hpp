@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <numeric>
 
 #ifndef STATIQ_NO_SIMD
@@ -30,6 +31,7 @@ struct byte_format {
     using weight = std::int8_t;
     using output = Out;
     using arguments = convolution_arguments<In, std::int8_t, Out, Scheme>;
+    using sum = std::int32_t;
     using accumulator = simd::batch<std::int32_t, Arch>;
     using weights = simd::batch<std::int8_t, Arch>;
     using inputs_batch = simd::batch<std::uint8_t, Arch>;
@@ -43,6 +45,10 @@ struct byte_format {
         return std::min(12, (simd::register_count<Arch> - operand * (vectors + 1) - (operand - 1)) / vectors);
     }
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
+    static std::int32_t unsigned_padding(const arguments& a) noexcept {
+        return a.input_zero_point - std::int32_t{std::numeric_limits<In>::lowest()};
+    }
+    static bool padding_counts(const arguments& a) noexcept { return unsigned_padding(a) != 0; }
 
     static weights load(const std::int8_t* w) noexcept { return weights::load_unaligned(w); }
     static inputs_batch broadcast(const In* x) noexcept { return as_unsigned<Arch>(simd::broadcast_group<Arch>(x)); }
@@ -69,30 +75,36 @@ struct byte_format {
       public:
         bool needs_sums;
 
-        outputs(const arguments& a, int channel, int count) noexcept
-            : needs_sums(a.weight_zero_points != nullptr), requantize_(a), count_(static_cast<std::size_t>(count)) {
-            for (int i = 0; i < Vectors * lanes; ++i) {
-                const bool real = i < count;
-                start_[i] = real ? a.corrected_bias[channel + i] : 0;
-                if (real) factors_.set(i, a.factors[channel + i]);
-                zero_points_[i] = real && needs_sums ? a.weight_zero_points[channel + i] : 0;
-            }
+        outputs(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept
+            : needs_sums(a.weight_zero_points != nullptr), requantize_(a), count_(static_cast<std::size_t>(count)),
+              is_whole_(count == shape.out.channels && count == Vectors * lanes) {
+            const auto take = [count](const std::int32_t* from, std::int32_t* lane) {
+                std::fill(std::copy_n(from, count, lane), lane + Vectors * lanes, 0);
+            };
+            take(a.corrected_bias + channel, start_);
+            if (needs_sums) take(a.weight_zero_points + channel, zero_points_);
+            factors_.set_first(a.factors + channel, count);
         }
 
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
-        [[gnu::always_inline]] void finish(accumulator (&acc)[std::size_t{Vectors}], std::int32_t sum,
-                                           Out* to) const noexcept {
+        template <int Pixels>
+        [[gnu::always_inline]] void finish(accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
+                                           const std::int32_t (&sums)[std::size_t{Pixels}], Out* to,
+                                           const pixel_tile<Pixels>& at) const noexcept {
             if (needs_sums)
-                simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                    acc[v] -= accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sum);
+                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                    simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                        acc[p][v] -= accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sums[p]);
+                    });
                 });
-            requantize_.store_consecutive(acc, factors_, to, count_);
+            requantize_.template store_pixels<Pixels, Vectors>(acc, factors_, to, at, count_, is_whole_);
         }
 
       private:
         requantize_bytes<Arch, Out> requantize_;
         std::size_t count_;
+        bool is_whole_; ///< the block's channels are all channels and all lanes
         alignas(64) std::int32_t start_[std::size_t{Vectors * lanes}];
         alignas(64) std::int32_t zero_points_[std::size_t{Vectors * lanes}];
         lane_factors<Scheme, Vectors * lanes> factors_;

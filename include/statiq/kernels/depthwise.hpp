@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/kernels/pixel_tile.hpp>
+#include <statiq/kernels/run_tile.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -47,7 +47,7 @@ class depthwise_channels {
         padding_.fill(Format::padding(arguments));
         const std::ptrdiff_t kept = std::min<std::ptrdiff_t>(width, size_);
         std::copy_n(arguments.input + size_ - kept, kept, end_of_image_.begin() + width - kept);
-        const pixel_tile<pixels> tile(shape);
+        const run_tile<pixels> tile(shape);
         for (int tap = 0; tap < shape.over.taps(); ++tap)
             offsets_[tap] =
                 tap / shape.over.kernel_width * tile.row_step() + tap % shape.over.kernel_width * tile.column_step();
@@ -73,7 +73,7 @@ class depthwise_channels {
         for (int b = 0; b < blocks; ++b)
             blocks_[b].prepare(arguments_, shape_, channel + b * width, std::min(width, count - b * width));
         const std::ptrdiff_t unit_outputs = run_ * shape_.out.channels;
-        for (pixel_tile<pixels> tile(shape_, run_); tile; tile.next()) {
+        for (run_tile<pixels> tile(shape_, run_); tile; tile.next()) {
             if (tile.is_interior() && tile.last() + channel + blocks * width <= size_) {
                 const input* corner = arguments_.input + tile.corner() + channel;
                 typename Format::output* output =
@@ -119,7 +119,7 @@ class depthwise_channels {
 
     /// Finds the taps of every unit, from channel `channel`, where some lie outside the image, or where one block from
     /// there would reach beyond its end.
-    void find_taps(const pixel_tile<pixels>& tile, int channel) noexcept {
+    void find_taps(const run_tile<pixels>& tile, int channel) noexcept {
         tile.units(units_);
         const window over = shape_.over;
         for (int p = 0; p < pixels; ++p) {
@@ -164,7 +164,7 @@ class depthwise_channels {
     typename Format::block blocks_[std::size_t{panel_blocks}];
     /// Of the taps from the first. Taps that complete the last step have weight zero: they may read any inputs.
     std::ptrdiff_t offsets_[std::size_t{most_depthwise_taps}] = {};
-    typename pixel_tile<pixels>::unit units_[std::size_t{pixels}];
+    typename run_tile<pixels>::unit units_[std::size_t{pixels}];
     const input* taps_[std::size_t{pixels}][std::size_t{most_depthwise_taps}];
     input copies_[std::size_t{pixels}][std::size_t{most_run_taps}][std::size_t{width}];
     std::array<input, static_cast<std::size_t>(panel_blocks* width)> padding_;

@@ -23,6 +23,7 @@ struct float_format {
     using weight = float;
     using output = float;
     using arguments = float_convolution_arguments;
+    using sum = float;
     using accumulator = simd::batch<float, Arch>;
     using weights = accumulator;
     static constexpr int lanes = static_cast<int>(accumulator::size);
@@ -34,6 +35,8 @@ struct float_format {
         return std::min(12, (simd::register_count<Arch> - vectors - 1) / vectors);
     }
     static float padding(const arguments&) noexcept { return 0; }
+    static std::int32_t unsigned_padding(const arguments&) noexcept { return 0; }
+    static bool padding_counts(const arguments&) noexcept { return false; }
 
     static weights load(const float* w) noexcept { return weights::load_unaligned(w); }
     static accumulator broadcast(const float* x) noexcept { return accumulator(*x); }
@@ -46,21 +49,26 @@ struct float_format {
       public:
         static constexpr bool needs_sums = false;
 
-        outputs(const arguments& a, int channel, int count) noexcept
+        outputs(const arguments& a, const convolution_shape&, int channel, int count) noexcept
             : lowest_(a.lowest), highest_(a.highest), count_(count) {
             for (int i = 0; i < Vectors * lanes; ++i) start_[i] = i < count ? a.bias[channel + i] : 0;
         }
 
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
-        [[gnu::always_inline]] void finish(const accumulator (&acc)[std::size_t{Vectors}], std::int32_t,
-                                           float* to) const noexcept {
-            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                const accumulator y = simd::clamp<Arch>(acc[v], lowest_, highest_);
-                if constexpr (v + 1 < Vectors)
-                    y.store_unaligned(to + v * lanes);
-                else
-                    simd::store_first<Arch>(to + v * lanes, y, static_cast<std::size_t>(count_ - v * lanes));
+        template <int Pixels>
+        [[gnu::always_inline]] void finish(const accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
+                                           const std::int32_t (&)[std::size_t{Pixels}], float* to,
+                                           const pixel_tile<Pixels>& at) const noexcept {
+            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                    const accumulator y = simd::clamp<Arch>(acc[p][v], lowest_, highest_);
+                    float* out = to + at.output[p] + v * lanes;
+                    if constexpr (v + 1 < Vectors)
+                        y.store_unaligned(out);
+                    else
+                        simd::store_first<Arch>(out, y, static_cast<std::size_t>(count_ - v * lanes));
+                });
             });
         }
 

@@ -6,6 +6,7 @@
 #include <statiq/simd/scale_and_round.hpp>
 #include <statiq/simd/scale_fixed_point.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -20,6 +21,7 @@ template <class Scheme, int Lanes>
 class lane_factors {
   public:
     void set(int lane, typename Scheme::factor factor) noexcept { factors_[lane] = factor; }
+    void set_first(const typename Scheme::factor* from, int count) noexcept { std::copy_n(from, count, factors_); }
 
     /// acc are the lanes from `first`.
     template <class Arch>
@@ -38,15 +40,26 @@ class lane_factors {
 template <int Lanes>
 class lane_factors<float_multiplier, Lanes> {
   public:
-    void set(int lane, float factor) noexcept { factors_[lane] = factor; }
+    void set(int lane, float factor) noexcept {
+        factors_[lane] = factor;
+        saturates_ = saturates_ || factor >= 1.0F;
+    }
+    void set_first(const float* from, int count) noexcept {
+        std::copy_n(from, count, factors_);
+        saturates_ = std::any_of(factors_, factors_ + Lanes, [](float factor) { return factor >= 1.0F; });
+    }
 
     template <class Arch>
     [[nodiscard]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc, int first) const noexcept {
-        return simd::scale_and_round<Arch>(acc, simd::batch<float, Arch>::load_aligned(factors_ + first));
+        const auto factor = simd::batch<float, Arch>::load_aligned(factors_ + first);
+        if (saturates_) [[unlikely]]
+            return simd::scale_and_round_saturated<Arch>(acc, factor);
+        return simd::scale_and_round<Arch>(acc, factor);
     }
 
   private:
     alignas(64) float factors_[std::size_t{Lanes}] = {};
+    bool saturates_ = false; ///< a factor below 1 takes no int32 out of its range
 };
 
 template <class Scheme, int Lanes>
@@ -59,6 +72,9 @@ class lane_factors<Scheme, Lanes> {
     void set(int lane, fixed_point factor) noexcept {
         multipliers_[lane] = factor.multiplier;
         shifts_[lane] = factor.shift;
+    }
+    void set_first(const fixed_point* from, int count) noexcept {
+        for (int lane = 0; lane < count; ++lane) set(lane, from[lane]);
     }
 
     template <class Arch>

@@ -2,16 +2,20 @@
 #pragma once
 
 #include <statiq/kernels/lane_factors.hpp>
+#include <statiq/kernels/pixel_walk.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/bit_cast.hpp>
 #include <statiq/simd/clamp.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/narrow.hpp>
 #include <statiq/simd/partial.hpp>
+#include <statiq/simd/shift_down.hpp>
 #include <statiq/simd/unroll.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #ifndef STATIQ_NO_SIMD
@@ -39,23 +43,36 @@ class requantize_bytes {
     requantize_bytes() = default;
     template <class Arguments>
     explicit requantize_bytes(const Arguments& a) noexcept
-        : zero_point_(a.output_zero_point), lowest_(static_cast<Out>(a.lowest)), highest_(static_cast<Out>(a.highest)) {
-    }
+        : zero_point_(a.output_zero_point), lowest_(static_cast<Out>(a.lowest)), highest_(static_cast<Out>(a.highest)),
+          clamps_(lowest_ != std::numeric_limits<Out>::lowest() || highest_ != std::numeric_limits<Out>::max()) {}
 
-    /// Lane l of acc[v] is output v * lanes + l, as in `factors`. Writes `count` outputs.
-    template <std::size_t Vectors, class Factors>
-    [[gnu::always_inline]] void store_consecutive(const words (&acc)[Vectors], const Factors& factors, Out* to,
-                                                  std::size_t count) const noexcept {
-        static_assert(Vectors <= 4);
-        simd::quad<std::int32_t, Arch> scaled;
-        simd::unroll<4>([&](auto i) __attribute__((always_inline)) {
-            constexpr std::size_t v = i < Vectors ? i : Vectors - 1;
-            if constexpr (i < Vectors)
-                scaled[i] = factors.template apply<Arch>(acc[v], i * lanes);
-            else
-                scaled[i] = scaled[v];
+    /// Lane l of acc[p][v] is output v * lanes + l of pixel p, as in `factors`. Writes `count` outputs of each pixel
+    /// to to + at.output[p]; as many pixels as four registers hold are narrowed together.
+    /// @param is_whole a pixel's outputs are these and no others, so that neighbouring pixels are stored together.
+    template <int Pixels, int Vectors, class Factors>
+    [[gnu::always_inline]] void store_pixels(const words (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
+                                             const Factors& factors, Out* to, const pixel_tile<Pixels>& at,
+                                             std::size_t count, bool is_whole) const noexcept {
+        constexpr int together = std::min(4 / Vectors, Pixels);
+        simd::unroll<(Pixels + together - 1) / together>([&](auto group) __attribute__((always_inline)) {
+            constexpr int first = group * together;
+            simd::quad<std::int32_t, Arch> scaled;
+            simd::unroll<4>([&](auto i) __attribute__((always_inline)) {
+                constexpr int p = first + i / Vectors, v = i % Vectors;
+                if constexpr (i < together * Vectors && p < Pixels)
+                    scaled[i] = factors.template apply<Arch>(acc[p][v], v * lanes);
+                else
+                    scaled[i] = scaled[0];
+            });
+            const bytes all = simd::from_block_order<Arch>(narrow(scaled));
+            if constexpr (together > 1 && together * Vectors == 4 && first + together <= Pixels)
+                if (is_whole && at.consecutive) return all.store_unaligned(to + at.output[first]);
+            simd::unroll<together>([&](auto i) __attribute__((always_inline)) {
+                constexpr int p = first + i;
+                if constexpr (p < Pixels)
+                    simd::store_first<Arch>(to + at.output[p], simd::shift_down<i * Vectors * lanes, Arch>(all), count);
+            });
         });
-        simd::store_first<Arch>(to, simd::from_block_order<Arch>(narrow(scaled)), count);
     }
 
     /// Lane l of acc[j] is output block_order(j, l), and lane j * lanes + l of `factors`.
@@ -71,12 +88,14 @@ class requantize_bytes {
 
   private:
     [[gnu::always_inline]] bytes narrow(const simd::quad<std::int32_t, Arch>& scaled) const noexcept {
-        return simd::clamp<Arch>(simd::narrow<Out, Arch>(scaled, zero_point_), lowest_, highest_);
+        const bytes all = simd::narrow<Out, Arch>(scaled, zero_point_);
+        return clamps_ ? simd::clamp<Arch>(all, lowest_, highest_) : all;
     }
 
     std::int32_t zero_point_;
     Out lowest_;
     Out highest_;
+    bool clamps_; ///< to less than narrowing does
 };
 
 } // namespace statiq::kernels::vectorized

@@ -42,29 +42,43 @@ struct depthwise_layout {
 /// Output channels that lie side by side in the blocked layout.
 inline constexpr int outputs_per_block = 16;
 
-/// [group][out / 16][tap][in / Inputs][16 outputs][Inputs], outputs and inputs of a group padded with zeros: the
-/// weights of 16 outputs for one step of the kernel, 64 bytes, lie together.
+/// [group][out / 16][run][step][16 outputs][Inputs], outputs padded with zeros: the weights of 16 outputs for one step
+/// of the kernel, 64 bytes, lie together. A run is input values that lie side by side in the image: the channels of one
+/// tap, or, where these are fewer than a step takes, a whole row of the window. The last step of a run ends where the
+/// run ends: where `Inputs` does not divide the run it overlaps the step before, with zeros for what that one took, so
+/// that no step reads beyond the run.
 /// @tparam Inputs values summed by one lane in one step: 4 bytes, or 1 float.
 template <int Inputs>
 struct blocked_layout {
     static constexpr int inputs = Inputs;
+    /// The longest row of a window that is one run.
+    static constexpr int longest_row = 64;
+
     int out_channels; ///< per group
     int in_channels;  ///< per group
-    int taps;
     int groups;
+    int row_taps; ///< taps that make a run
+    int runs;
+    int run; ///< values of a run
 
     explicit constexpr blocked_layout(const convolution_shape& shape) noexcept
         : out_channels(shape.out_channels_per_group()), in_channels(shape.in_channels_per_group()),
-          taps(shape.over.taps()), groups(shape.groups) {}
+          groups(shape.groups), row_taps(in_channels < Inputs && groups == 1 && shape.over.dilation_width == 1 &&
+                                                 in_channels * shape.over.kernel_width <= longest_row
+                                             ? shape.over.kernel_width
+                                             : 1),
+          runs(shape.over.taps() / row_taps), run(in_channels * row_taps) {}
     /// Blocks of 16 outputs in a group.
     [[nodiscard]] constexpr int blocks() const noexcept {
         return (out_channels + outputs_per_block - 1) / outputs_per_block;
     }
-    /// Steps of `Inputs` input channels that cover a tap.
-    [[nodiscard]] constexpr int steps() const noexcept { return (in_channels + Inputs - 1) / Inputs; }
+    /// Steps of `Inputs` values that cover a run.
+    [[nodiscard]] constexpr int steps() const noexcept { return (run + Inputs - 1) / Inputs; }
+    /// Values of a run's weights for 16 outputs.
+    [[nodiscard]] constexpr int run_size() const noexcept { return steps() * outputs_per_block * Inputs; }
     /// Values from one block of 16 outputs to the next.
     [[nodiscard]] constexpr std::size_t block_size() const noexcept {
-        return static_cast<std::size_t>(taps) * static_cast<std::size_t>(steps()) * outputs_per_block * Inputs;
+        return static_cast<std::size_t>(runs) * static_cast<std::size_t>(run_size());
     }
     [[nodiscard]] constexpr std::size_t size() const noexcept {
         return static_cast<std::size_t>(groups) * static_cast<std::size_t>(blocks()) * block_size();
@@ -72,9 +86,12 @@ struct blocked_layout {
     [[nodiscard]] constexpr std::size_t index(int out, int tap, int in) const noexcept {
         const int within = out % out_channels;
         const auto block = static_cast<std::size_t>(out / out_channels * blocks() + within / outputs_per_block);
-        const auto step = static_cast<std::size_t>(tap * steps() + in / Inputs);
-        const auto lane = static_cast<std::size_t>(within % outputs_per_block * Inputs + in % Inputs);
-        return block * block_size() + step * (outputs_per_block * Inputs) + lane;
+        const int value = tap % row_taps * in_channels + in;
+        const int step = value / Inputs;
+        const bool in_last_step = step + 1 == steps() && run >= Inputs;
+        const int position = in_last_step ? value - (run - Inputs) : value % Inputs;
+        return block * block_size() + static_cast<std::size_t>(tap / row_taps) * static_cast<std::size_t>(run_size()) +
+               static_cast<std::size_t>((step * outputs_per_block + within % outputs_per_block) * Inputs + position);
     }
 };
 

@@ -38,9 +38,12 @@ inline xsimd::batch<Out, R> narrow(const std::array<xsimd::batch<std::int32_t, R
 template <class Out, class R>
 inline xsimd::batch<Out, R> narrow(const std::array<xsimd::batch<std::int32_t, R>, 4>& v, std::int32_t offset,
                                    xsimd::sse2) noexcept {
-    const __m128i offsets = _mm_set1_epi16(static_cast<std::int16_t>(offset));
-    const __m128i low = _mm_adds_epi16(_mm_packs_epi32(v[0], v[1]), offsets);
-    const __m128i high = _mm_adds_epi16(_mm_packs_epi32(v[2], v[3]), offsets);
+    __m128i low = _mm_packs_epi32(v[0], v[1]), high = _mm_packs_epi32(v[2], v[3]);
+    if (offset != 0) {
+        const __m128i offsets = _mm_set1_epi16(static_cast<std::int16_t>(offset));
+        low = _mm_adds_epi16(low, offsets);
+        high = _mm_adds_epi16(high, offsets);
+    }
     if constexpr (std::is_signed_v<Out>)
         return _mm_packs_epi16(low, high);
     else
@@ -52,9 +55,12 @@ inline xsimd::batch<Out, R> narrow(const std::array<xsimd::batch<std::int32_t, R
 template <class Out, class R>
 inline xsimd::batch<Out, R> narrow(const std::array<xsimd::batch<std::int32_t, R>, 4>& v, std::int32_t offset,
                                    xsimd::avx2) noexcept {
-    const __m256i offsets = _mm256_set1_epi16(static_cast<std::int16_t>(offset));
-    const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), offsets);
-    const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), offsets);
+    __m256i low = _mm256_packs_epi32(v[0], v[1]), high = _mm256_packs_epi32(v[2], v[3]);
+    if (offset != 0) {
+        const __m256i offsets = _mm256_set1_epi16(static_cast<std::int16_t>(offset));
+        low = _mm256_adds_epi16(low, offsets);
+        high = _mm256_adds_epi16(high, offsets);
+    }
     if constexpr (std::is_signed_v<Out>)
         return _mm256_packs_epi16(low, high);
     else
@@ -66,9 +72,12 @@ inline xsimd::batch<Out, R> narrow(const std::array<xsimd::batch<std::int32_t, R
 template <class Out, class R>
 inline xsimd::batch<Out, R> narrow(const std::array<xsimd::batch<std::int32_t, R>, 4>& v, std::int32_t offset,
                                    xsimd::avx512bw) noexcept {
-    const __m512i offsets = _mm512_set1_epi16(static_cast<std::int16_t>(offset));
-    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), offsets);
-    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), offsets);
+    __m512i low = _mm512_packs_epi32(v[0], v[1]), high = _mm512_packs_epi32(v[2], v[3]);
+    if (offset != 0) {
+        const __m512i offsets = _mm512_set1_epi16(static_cast<std::int16_t>(offset));
+        low = _mm512_adds_epi16(low, offsets);
+        high = _mm512_adds_epi16(high, offsets);
+    }
     if constexpr (std::is_signed_v<Out>)
         return _mm512_packs_epi16(low, high);
     else

@@ -12,10 +12,10 @@ namespace statiq::kernels::vectorized {
 /// is one pixel, or a run of several pixels of one row; the last run of a row ends with the row, and so may overlap the
 /// one before. The last tile repeats the last unit.
 template <int Pixels>
-class pixel_tile {
+class run_tile {
   public:
     /// @param run pixels of a unit, at most the width of the output.
-    explicit pixel_tile(const convolution_shape& shape, int run = 1) noexcept
+    explicit run_tile(const convolution_shape& shape, int run = 1) noexcept
         : shape_(shape), run_(run), row_units_((shape.out.width + run - 1) / run),
           count_(shape.out.height * row_units_) {}
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/kernels/region.hpp>
+#include <statiq/simd/unroll.hpp>
+#include <statiq/tensor/window.hpp>
+
+#include <cstddef>
+
+namespace statiq::kernels::vectorized {
+
+/// Some pixels of a region. Offsets are in values, of channel 0.
+template <int Pixels>
+struct pixel_tile {
+    std::ptrdiff_t input[std::size_t{Pixels}];  ///< of the first tap that is multiplied
+    std::ptrdiff_t output[std::size_t{Pixels}]; ///< of the pixel
+    int column[std::size_t{Pixels}];            ///< of the image, at the window's left edge; outside the image too
+    bool consecutive;                           ///< the pixels are neighbours in one row
+};
+
+/// A walk over a region's pixels in row-major order, a few at a time, across the ends of rows. It stays at the last
+/// one.
+class pixel_walk {
+  public:
+    /// @param first_column the first tap of a row that is multiplied.
+    pixel_walk(const convolution_shape& shape, const region& r, int first_column) noexcept
+        : input_step_(static_cast<std::ptrdiff_t>(shape.over.stride_width) * shape.in.channels),
+          output_step_(shape.out.channels), column_step_(shape.over.stride_width),
+          width_(r.columns.end - r.columns.begin), left_(width_), rows_left_(r.rows.end - r.rows.begin) {
+        const window& over = shape.over;
+        const std::ptrdiff_t row =
+            r.rows.begin * over.stride_height - over.pad_top + r.rows.first * over.dilation_height;
+        column_ = r.columns.begin * over.stride_width - over.pad_left;
+        input_ = (row * shape.in.width + column_ + first_column * over.dilation_width) * shape.in.channels;
+        output_ = (static_cast<std::ptrdiff_t>(r.rows.begin) * shape.out.width + r.columns.begin) * output_step_;
+        const std::ptrdiff_t input_row =
+            static_cast<std::ptrdiff_t>(over.stride_height) * shape.in.width * shape.in.channels;
+        input_wrap_ = input_row - (width_ - 1) * input_step_;
+        output_wrap_ = (shape.out.width - width_ + 1) * output_step_;
+    }
+
+    template <int Pixels>
+    [[gnu::always_inline]] pixel_tile<Pixels> next() noexcept {
+        pixel_tile<Pixels> tile;
+        tile.consecutive = left_ > Pixels;
+        if (tile.consecutive) {
+            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                tile.input[p] = input_ + p * input_step_;
+                tile.output[p] = output_ + p * output_step_;
+                tile.column[p] = column_ + p * column_step_;
+            });
+            input_ += Pixels * input_step_;
+            output_ += Pixels * output_step_;
+            column_ += Pixels * column_step_;
+            left_ -= Pixels;
+            return tile;
+        }
+        simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+            tile.input[p] = input_;
+            tile.output[p] = output_;
+            tile.column[p] = column_;
+            if (--left_ > 0) {
+                input_ += input_step_;
+                output_ += output_step_;
+                column_ += column_step_;
+            } else {
+                next_row();
+            }
+        });
+        return tile;
+    }
+
+  private:
+    void next_row() noexcept {
+        left_ = 1;
+        if (rows_left_ == 1) return;
+        --rows_left_;
+        left_ = width_;
+        input_ += input_wrap_;
+        output_ += output_wrap_;
+        column_ -= (width_ - 1) * column_step_;
+    }
+
+    std::ptrdiff_t input_step_;
+    std::ptrdiff_t output_step_;
+    int column_step_;
+    int width_;
+    int left_; ///< pixels of this row
+    int rows_left_;
+    int column_;
+    std::ptrdiff_t input_;
+    std::ptrdiff_t output_;
+    std::ptrdiff_t input_wrap_;
+    std::ptrdiff_t output_wrap_;
+};
+
+} // namespace statiq::kernels::vectorized

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/tensor/window.hpp>
+
+#include <algorithm>
+
+namespace statiq::kernels {
+
+/// Output positions along one axis whose windows the image cuts alike.
+struct region_span {
+    int begin; ///< first output position
+    int end;   ///< behind the last
+    int first; ///< first tap inside the image
+    int last;  ///< behind the last; first <= last, and equal where the whole window lies outside
+};
+
+/// A rectangle of the output whose windows the image cuts alike. A kernel that walks the output region by region has no
+/// border to think of: all pixels of a region have the same taps, and those outside are never multiplied.
+struct region {
+    region_span rows;
+    region_span columns;
+    [[nodiscard]] constexpr int pixels() const noexcept {
+        return (rows.end - rows.begin) * (columns.end - columns.begin);
+    }
+};
+
+/// The span that starts at output position `begin`.
+/// @param before padding. @param in, out extents of the axis.
+constexpr region_span span_from(int begin, int kernel, int stride, int dilation, int before, int in, int out) noexcept {
+    const auto inside = [&](int position) {
+        const int origin = position * stride - before;
+        const int first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
+        const int last = origin < in ? std::min((in - origin + dilation - 1) / dilation, kernel) : 0;
+        return region_span{position, position + 1, std::min(first, last), last};
+    };
+    region_span span = inside(begin);
+    if (span.first == 0 && span.last == kernel) {
+        const int room = in - 1 - (kernel - 1) * dilation + before;
+        span.end = std::min(room / stride + 1, out);
+        return span;
+    }
+    while (span.end < out) {
+        const region_span next = inside(span.end);
+        if (next.first != span.first || next.last != span.last) break;
+        span.end = next.end;
+    }
+    return span;
+}
+
+/// Calls visit(region) for the regions of a convolution, which together are its output: one where nothing is cut, one
+/// at each edge and corner that is.
+template <class Visit>
+constexpr void for_each_region(const convolution_shape& shape, Visit&& visit) noexcept {
+    const window& over = shape.over;
+    for (int y = 0; y < shape.out.height;) {
+        const region_span rows = span_from(y, over.kernel_height, over.stride_height, over.dilation_height,
+                                           over.pad_top, shape.in.height, shape.out.height);
+        for (int x = 0; x < shape.out.width;) {
+            const region_span columns = span_from(x, over.kernel_width, over.stride_width, over.dilation_width,
+                                                  over.pad_left, shape.in.width, shape.out.width);
+            visit(region{rows, columns});
+            x = columns.end;
+        }
+        y = rows.end;
+    }
+}
+
+} // namespace statiq::kernels

@@ -76,7 +76,7 @@ struct byte_format {
         bool needs_sums;
 
         outputs(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept
-            : needs_sums(a.weight_zero_points != nullptr), requantize_(a), count_(static_cast<std::size_t>(count)),
+            : needs_sums(a.weight_zero_points != nullptr), requantize_(a), written_(static_cast<std::size_t>(count)),
               is_whole_(count == shape.out.channels && count == Vectors * lanes) {
             const auto take = [count](const std::int32_t* from, std::int32_t* lane) {
                 std::fill(std::copy_n(from, count, lane), lane + Vectors * lanes, 0);
@@ -98,12 +98,12 @@ struct byte_format {
                         acc[p][v] -= accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sums[p]);
                     });
                 });
-            requantize_.template store_pixels<Pixels, Vectors>(acc, factors_, to, at, count_, is_whole_);
+            requantize_.template store_pixels<Pixels, Vectors>(acc, factors_, to, at, written_, is_whole_);
         }
 
       private:
         requantize_bytes<Arch, Out> requantize_;
-        std::size_t count_;
+        simd::first_lanes<Out, Arch> written_;
         bool is_whole_; ///< the block's channels are all channels and all lanes
         alignas(64) std::int32_t start_[std::size_t{Vectors * lanes}];
         alignas(64) std::int32_t zero_points_[std::size_t{Vectors * lanes}];

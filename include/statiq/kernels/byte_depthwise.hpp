@@ -101,7 +101,7 @@ struct byte_depthwise_format {
                 simd::unroll<4>([&](auto j) __attribute__((always_inline)) {
                     acc.products[j] -= words::load_aligned(zero_points_ + j * lanes) * acc.inputs[j];
                 });
-            requantize_.store_blocks(acc.products, factors_, to, count_);
+            requantize_.store_blocks(acc.products, factors_, to, simd::first_lanes<Out, Arch>(count_));
         }
 
       private:

@@ -46,13 +46,14 @@ class requantize_bytes {
         : zero_point_(a.output_zero_point), lowest_(static_cast<Out>(a.lowest)), highest_(static_cast<Out>(a.highest)),
           clamps_(lowest_ != std::numeric_limits<Out>::lowest() || highest_ != std::numeric_limits<Out>::max()) {}
 
-    /// Lane l of acc[p][v] is output v * lanes + l of pixel p, as in `factors`. Writes `count` outputs of each pixel
-    /// to to + at.output[p]; as many pixels as four registers hold are narrowed together.
+    /// Lane l of acc[p][v] is output v * lanes + l of pixel p, as in `factors`. Of each pixel, the `written` outputs
+    /// go to to + at.output[p]; as many pixels as four registers hold are narrowed together.
     /// @param is_whole a pixel's outputs are these and no others, so that neighbouring pixels are stored together.
     template <int Pixels, int Vectors, class Factors>
     [[gnu::always_inline]] void store_pixels(const words (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
                                              const Factors& factors, Out* to, const pixel_tile<Pixels>& at,
-                                             std::size_t count, bool is_whole) const noexcept {
+                                             const simd::first_lanes<Out, Arch>& written,
+                                             bool is_whole) const noexcept {
         constexpr int together = std::min(4 / Vectors, Pixels);
         simd::unroll<(Pixels + together - 1) / together>([&](auto group) __attribute__((always_inline)) {
             constexpr int first = group * together;
@@ -70,20 +71,21 @@ class requantize_bytes {
             simd::unroll<together>([&](auto i) __attribute__((always_inline)) {
                 constexpr int p = first + i;
                 if constexpr (p < Pixels)
-                    simd::store_first<Arch>(to + at.output[p], simd::shift_down<i * Vectors * lanes, Arch>(all), count);
+                    written.store(to + at.output[p], simd::shift_down<i * Vectors * lanes, Arch>(all));
             });
         });
     }
 
-    /// Lane l of acc[j] is output block_order(j, l), and lane j * lanes + l of `factors`.
+    /// Lane l of acc[j] is output block_order(j, l), and lane j * lanes + l of `factors`; the `written` ones are
+    /// stored.
     template <class Factors>
     [[gnu::always_inline]] void store_blocks(const simd::quad<std::int32_t, Arch>& acc, const Factors& factors, Out* to,
-                                             std::size_t count) const noexcept {
+                                             const simd::first_lanes<Out, Arch>& written) const noexcept {
         simd::quad<std::int32_t, Arch> scaled;
         simd::unroll<4>([&](auto j) __attribute__((always_inline)) {
             scaled[j] = factors.template apply<Arch>(acc[j], j * lanes);
         });
-        simd::store_first<Arch>(to, narrow(scaled), count);
+        written.store(to, narrow(scaled));
     }
 
   private:

@@ -3,9 +3,11 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/blocked_convolution.hpp>
+#include <statiq/kernels/byte_columns.hpp>
 #include <statiq/kernels/byte_convolution.hpp>
 #include <statiq/kernels/byte_depthwise.hpp>
 #include <statiq/kernels/depthwise.hpp>
+#include <statiq/kernels/depthwise_columns.hpp>
 #include <statiq/kernels/float_convolution.hpp>
 #include <statiq/kernels/float_depthwise.hpp>
 #include <statiq/kernels/weights.hpp>
@@ -14,6 +16,7 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #ifndef STATIQ_NO_SIMD
 
@@ -32,18 +35,47 @@ using half_arch =
     std::conditional_t<std::is_base_of_v<simd::avx512_vnni, Arch> && simd::detail::has_avx_vnni, simd::avx_vnni,
                        std::conditional_t<std::is_base_of_v<xsimd::avx512bw, Arch>, xsimd::avx2, Arch>>;
 
+/// Runs channels [begin, end) by the nest of columns for this window.
+/// @return whether there is one; if not, nothing has been done.
+template <class Format>
+bool run_columns(const typename Format::arguments& arguments, const convolution_shape& shape, int begin,
+                 int end) noexcept {
+    const auto run_if_taken = [&]<int K, int Stride>(std::integer_sequence<int, K, Stride>) {
+        using nest = depthwise_columns<Format, K, Stride>;
+        const bool taken = nest::takes(shape);
+        if (taken) nest(arguments, shape).run(begin, end);
+        return taken;
+    };
+    return run_if_taken(std::integer_sequence<int, 3, 1>{}) || run_if_taken(std::integer_sequence<int, 3, 2>{}) ||
+           run_if_taken(std::integer_sequence<int, 5, 1>{}) || run_if_taken(std::integer_sequence<int, 5, 2>{});
+}
+
 template <class Arch, bool HasZeroPoints, class In, class Out, class Scheme>
 void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
                      const convolution_shape& shape) noexcept {
-    using format = byte_depthwise_format<Arch, In, Out, Scheme, HasZeroPoints>;
-    using half_format = byte_depthwise_format<half_arch<Arch>, In, Out, Scheme, HasZeroPoints>;
+    using half = half_arch<Arch>;
+    constexpr int width = static_cast<int>(simd::batch<In, Arch>::size);
+    constexpr int half_width = static_cast<int>(simd::batch<In, half>::size);
     const int channels = shape.in.channels;
-    const int rest = channels % format::width;
-    // All channels in less than half a register: runs of pixels fill a whole one, if the stride allows.
-    const bool runs = channels < format::width && shape.over.stride_width == 1;
-    const int begin = !runs && rest > 0 && rest <= half_format::width ? channels - rest : channels;
-    if (begin > 0) depthwise_channels<format>(arguments, shape).run(0, begin);
-    if (begin < channels) depthwise_channels<half_format>(arguments, shape).run(begin, channels);
+    // Channels that fill at most half a register: at stride 1, runs of pixels fill a whole one.
+    const bool runs = shape.over.stride_width == 1 && 2 * channels <= half_width;
+    const int rest = channels % width;
+    const int whole = rest > 0 && rest <= half_width ? channels - rest : channels;
+    if constexpr (!HasZeroPoints) {
+        const bool taken =
+            !runs &&
+            (whole == 0 || run_columns<byte_columns_format<Arch, In, Out, Scheme>>(arguments, shape, 0, whole)) &&
+            (whole == channels ||
+             run_columns<byte_columns_format<half, In, Out, Scheme>>(arguments, shape, whole, channels));
+        if (taken) return;
+    }
+    const bool long_runs = shape.over.stride_width == 1 && channels < width;
+    const int begin = long_runs ? channels : whole;
+    if (begin > 0)
+        depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, HasZeroPoints>>(arguments, shape).run(0, begin);
+    if (begin < channels)
+        depthwise_channels<byte_depthwise_format<half, In, Out, Scheme, HasZeroPoints>>(arguments, shape)
+            .run(begin, channels);
 }
 
 /// @return whether there is a vector kernel for this shape; if not, nothing has been done.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #ifndef STATIQ_NO_SIMD
 
@@ -27,59 +28,109 @@ template <std::size_t Piece>
     if constexpr (Piece > 1) copy_bytes<Piece / 2>(to, from, bytes);
 }
 
-template <class B>
-inline B load_first(const typename B::value_type* from, std::size_t count, any_arch) noexcept {
-    if (count == B::size) return B::load_unaligned(from);
-    alignas(sizeof(B)) typename B::value_type lanes[B::size] = {};
-    copy_bytes<sizeof(B) / 2>(reinterpret_cast<unsigned char*>(lanes), reinterpret_cast<const unsigned char*>(from),
-                              count * sizeof(lanes[0]));
-    return B::load_aligned(lanes);
-}
+} // namespace detail
 
-template <class B>
-inline void store_first(typename B::value_type* to, B values, std::size_t count, any_arch) noexcept {
-    if (count == B::size) return values.store_unaligned(to);
-    alignas(sizeof(B)) typename B::value_type lanes[B::size];
-    values.store_aligned(lanes);
-    copy_bytes<sizeof(B) / 2>(reinterpret_cast<unsigned char*>(to), reinterpret_cast<const unsigned char*>(lanes),
-                              count * sizeof(lanes[0]));
-}
+/// The first `count` lanes of a register, 1 <= count <= size: loads and stores that touch nothing beyond them. Made
+/// once, used often: where there are masks, this is one.
+template <class T, class Arch>
+class first_lanes {
+    using values = batch<T, Arch>;
+
+  public:
+    first_lanes() = default;
+    explicit first_lanes(std::size_t count) noexcept : count_(count) {}
+
+    /// The lanes from memory, the others zero.
+    [[nodiscard]] values load(const T* from) const noexcept {
+        if (count_ == values::size) return values::load_unaligned(from);
+        alignas(sizeof(values)) T lanes[values::size] = {};
+        detail::copy_bytes<sizeof(values) / 2>(reinterpret_cast<unsigned char*>(lanes),
+                                               reinterpret_cast<const unsigned char*>(from), count_ * sizeof(T));
+        return values::load_aligned(lanes);
+    }
+    void store(T* to, values v) const noexcept {
+        if (count_ == values::size) return v.store_unaligned(to);
+        alignas(sizeof(values)) T lanes[values::size];
+        v.store_aligned(lanes);
+        detail::copy_bytes<sizeof(values) / 2>(reinterpret_cast<unsigned char*>(to),
+                                               reinterpret_cast<const unsigned char*>(lanes), count_ * sizeof(T));
+    }
+
+  private:
+    std::size_t count_ = values::size;
+};
 
 #if XSIMD_WITH_AVX512BW
-template <class B>
-inline B load_first(const typename B::value_type* from, std::size_t count, xsimd::avx512bw) noexcept {
-    if constexpr (sizeof(typename B::value_type) == 1) {
-        return _mm512_maskz_loadu_epi8(~std::uint64_t{0} >> (64 - count), from);
-    } else {
-        static_assert(sizeof(typename B::value_type) == 4);
-        const __m512i lanes = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(0xffffU >> (16 - count)), from);
-        return std::bit_cast<B>(lanes);
-    }
-}
 
-template <class B>
-inline void store_first(typename B::value_type* to, B values, std::size_t count, xsimd::avx512bw) noexcept {
-    if constexpr (sizeof(typename B::value_type) == 1) {
-        _mm512_mask_storeu_epi8(to, ~std::uint64_t{0} >> (64 - count), values);
-    } else {
-        static_assert(sizeof(typename B::value_type) == 4);
-        _mm512_mask_storeu_epi32(to, static_cast<__mmask16>(0xffffU >> (16 - count)), std::bit_cast<__m512i>(values));
+template <class T, class Arch>
+requires std::is_base_of_v<xsimd::avx512bw, Arch>
+class first_lanes<T, Arch> {
+    using values = batch<T, Arch>;
+    using mask = std::conditional_t<sizeof(T) == 1, __mmask64, __mmask16>;
+    static_assert(sizeof(T) == 1 || sizeof(T) == 4);
+
+  public:
+    first_lanes() = default;
+    explicit first_lanes(std::size_t count) noexcept : mask_(static_cast<mask>(~std::uint64_t{0} >> (64 - count))) {}
+
+    [[nodiscard]] values load(const T* from) const noexcept {
+        if constexpr (sizeof(T) == 1)
+            return _mm512_maskz_loadu_epi8(mask_, from);
+        else
+            return std::bit_cast<values>(_mm512_maskz_loadu_epi32(mask_, from));
     }
-}
+    void store(T* to, values v) const noexcept {
+        if constexpr (sizeof(T) == 1)
+            _mm512_mask_storeu_epi8(to, mask_, v);
+        else
+            _mm512_mask_storeu_epi32(to, mask_, std::bit_cast<__m512i>(v));
+    }
+
+  private:
+    mask mask_ = static_cast<mask>(~std::uint64_t{0});
+};
+
+#if defined(__AVX512VL__)
+template <class T, class Arch>
+requires(std::is_base_of_v<xsimd::avx2, Arch> && !std::is_base_of_v<xsimd::avx512bw, Arch>) class first_lanes<T, Arch> {
+    using values = batch<T, Arch>;
+    using mask = std::conditional_t<sizeof(T) == 1, __mmask32, __mmask8>;
+    static_assert(sizeof(T) == 1 || sizeof(T) == 4);
+
+  public:
+    first_lanes() = default;
+    explicit first_lanes(std::size_t count) noexcept : mask_(static_cast<mask>(~std::uint64_t{0} >> (64 - count))) {}
+
+    [[nodiscard]] values load(const T* from) const noexcept {
+        if constexpr (sizeof(T) == 1)
+            return _mm256_maskz_loadu_epi8(mask_, from);
+        else
+            return std::bit_cast<values>(_mm256_maskz_loadu_epi32(mask_, from));
+    }
+    void store(T* to, values v) const noexcept {
+        if constexpr (sizeof(T) == 1)
+            _mm256_mask_storeu_epi8(to, mask_, v);
+        else
+            _mm256_mask_storeu_epi32(to, mask_, std::bit_cast<__m256i>(v));
+    }
+
+  private:
+    mask mask_ = static_cast<mask>(~std::uint64_t{0});
+};
 #endif
 
-} // namespace detail
+#endif
 
 /// The first `count` values from memory, the other lanes zero; reads nothing beyond them. 1 <= count <= size.
 template <class Arch, class T>
 [[nodiscard]] inline batch<T, Arch> load_first(const T* from, std::size_t count) noexcept {
-    return detail::load_first<batch<T, Arch>>(from, count, Arch{});
+    return first_lanes<T, Arch>(count).load(from);
 }
 
 /// Stores the first `count` lanes; writes nothing beyond them. 1 <= count <= size.
 template <class Arch, class T>
 inline void store_first(T* to, xsimd::batch<T, register_arch<Arch>> values, std::size_t count) noexcept {
-    detail::store_first(to, values, count, Arch{});
+    first_lanes<T, Arch>(count).store(to, values);
 }
 
 } // namespace statiq::simd

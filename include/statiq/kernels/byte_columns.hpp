@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/kernels/arguments.hpp>
+#include <statiq/kernels/depthwise_columns.hpp>
+#include <statiq/kernels/lane_factors.hpp>
+#include <statiq/kernels/requantize_bytes.hpp>
+#include <statiq/simd/arch.hpp>
+#include <statiq/simd/broadcast_group.hpp>
+#include <statiq/simd/dot_accumulate.hpp>
+#include <statiq/simd/interleave.hpp>
+#include <statiq/simd/partial.hpp>
+#include <statiq/simd/unroll.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#ifndef STATIQ_NO_SIMD
+
+namespace statiq::kernels::vectorized {
+
+/// Bytes times bytes, summed in int32, for weights without zero points: the integer format of `depthwise_columns`. Four
+/// rows of a column, interleaved, are one lane of the dot product; the sums stay in block order until they are
+/// narrowed.
+template <class Arch, class In, class Out, class Scheme>
+struct byte_columns_format {
+    using input = In;
+    using output = Out;
+    using arguments = convolution_arguments<In, std::int8_t, Out, Scheme>;
+    using words = simd::batch<std::int32_t, Arch>;
+    using accumulator = simd::quad<std::int32_t, Arch>;
+    static constexpr int lanes = static_cast<int>(words::size);
+    static constexpr int width = 4 * lanes;
+    static constexpr int panel_blocks = 4;
+    static constexpr int rows_per_group = 4;
+    static constexpr int groups(int rows) noexcept { return (rows + rows_per_group - 1) / rows_per_group; }
+    static constexpr int most_rows = 5;
+
+    static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
+
+    /// What a row keeps in registers while it stores: nothing there may alias.
+    struct row_constants {
+        simd::first_lanes<In, Arch> read;
+        simd::first_lanes<Out, Arch> written;
+        requantize_bytes<Arch, Out> requantize;
+    };
+
+    template <int K>
+    struct column {
+        simd::quad<std::uint8_t, Arch> groups[std::size_t(byte_columns_format::groups(K))];
+
+        explicit column(In padding) noexcept {
+            const auto all = as_unsigned<Arch>(simd::batch<In, Arch>(padding));
+            for (auto& group : groups) group = {all, all, all, all};
+        }
+        /// @param row row(ky): where that row's channels start.
+        template <class Row>
+        [[gnu::always_inline]] column(Row row, const row_constants& constants) noexcept {
+            simd::unroll<byte_columns_format::groups(K)>([&](auto g) __attribute__((always_inline)) {
+                const auto load = [&](auto i) __attribute__((always_inline)) {
+                    // Rows that complete the last group have weight zero.
+                    constexpr int ky = std::min(g * rows_per_group + int{i}, K - 1);
+                    return as_unsigned<Arch>(constants.read.load(row(std::integral_constant<int, ky>{})));
+                };
+                using std::integral_constant;
+                groups[g] =
+                    simd::interleave<Arch>(load(integral_constant<int, 0>{}), load(integral_constant<int, 1>{}),
+                                           load(integral_constant<int, 2>{}), load(integral_constant<int, 3>{}));
+            });
+        }
+    };
+
+    class block {
+      public:
+        void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {
+            count_ = static_cast<std::size_t>(count);
+            constants_ = {simd::first_lanes<In, Arch>(count_), simd::first_lanes<Out, Arch>(count_),
+                          requantize_bytes<Arch, Out>(a)};
+            const int rows = shape.over.kernel_height, columns = shape.over.kernel_width;
+            const std::int8_t* weights = a.weights + channel;
+            for (int g = 0; g < groups(rows); ++g)
+                for (int kx = 0; kx < columns; ++kx) {
+                    const auto row = [&](int i) {
+                        const int ky = g * rows_per_group + i;
+                        using bytes = simd::batch<std::int8_t, Arch>;
+                        if (ky >= rows) return bytes(std::int8_t{0});
+                        return simd::load_first<Arch>(weights + (ky * columns + kx) * shape.out.channels, count_);
+                    };
+                    const auto interleaved = simd::interleave<Arch>(row(0), row(1), row(2), row(3));
+                    simd::unroll<4>([&](auto j) { interleaved[j].store_aligned(whole_[g][kx] + j * width); });
+                }
+            in_block_order(a.corrected_bias + channel, whole_start_);
+            padding_ = padding(a);
+            rows_ = rows;
+            columns_ = columns;
+            typename Scheme::factor factors[std::size_t{width}] = {};
+            in_block_order(a.factors + channel, factors);
+            factors_.set_first(factors, width);
+        }
+
+        /// For windows whose rows before `first` and from `last` lie outside the image: the sums count on the padding
+        /// these would read, and their weights become zero.
+        void take_rows(int first, int last) noexcept {
+            start_ = whole_start_;
+            weights_ = whole_;
+            if (first == 0 && last == rows_) return;
+            start_ = cut_start_;
+            weights_ = cut_;
+            const auto outside = as_unsigned<Arch>(simd::batch<In, Arch>(padding_));
+            for (int j = 0; j < 4; ++j) {
+                words start = words::load_aligned(whole_start_ + j * lanes);
+                for (int g = 0; g < groups(rows_); ++g) {
+                    std::int8_t inside[std::size_t{rows_per_group}];
+                    for (int i = 0; i < rows_per_group; ++i) {
+                        const int ky = g * rows_per_group + i;
+                        inside[i] = ky >= first && ky < last ? -1 : 0;
+                    }
+                    const auto mask = simd::broadcast_group<Arch>(inside);
+                    for (int kx = 0; kx < columns_; ++kx) {
+                        using bytes = simd::batch<std::int8_t, Arch>;
+                        const bytes all = bytes::load_aligned(whole_[g][kx] + j * width);
+                        const bytes taken = all & mask;
+                        taken.store_aligned(cut_[g][kx] + j * width);
+                        start = simd::dot_accumulate<Arch>(start, outside, all ^ taken);
+                    }
+                }
+                start.store_aligned(cut_start_ + j * lanes);
+            }
+        }
+
+        [[nodiscard]] row_constants constants() const noexcept { return constants_; }
+
+        [[nodiscard]] [[gnu::always_inline]] accumulator start() const noexcept {
+            accumulator acc;
+            simd::unroll<4>([&](auto j)
+                                __attribute__((always_inline)) { acc[j] = words::load_aligned(start_ + j * lanes); });
+            return acc;
+        }
+
+        template <int Kx, class Column>
+        [[gnu::always_inline]] void multiply_add(accumulator& acc, const Column& x) const noexcept {
+            simd::unroll<int(std::extent_v<decltype(x.groups)>)>([&](auto g) __attribute__((always_inline)) {
+                simd::unroll<4>([&](auto j) __attribute__((always_inline)) {
+                    acc[j] = simd::dot_accumulate<Arch>(
+                        acc[j], x.groups[g][j],
+                        simd::batch<std::int8_t, Arch>::load_aligned(weights_[g][Kx] + j * width));
+                });
+            });
+        }
+
+        [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants& constants,
+                                           Out* to) const noexcept {
+            constants.requantize.store_blocks(acc, factors_, to, constants.written);
+        }
+
+      private:
+        /// to[i] = from[block_order(i / lanes, i % lanes)], four at a time.
+        template <class T>
+        void in_block_order(const T* from, T* to) const noexcept {
+            T all[std::size_t{width}] = {};
+            std::copy_n(from, count_, all);
+            for (int part = 0; part < 4; ++part)
+                for (int lane = 0; lane < lanes; lane += 4)
+                    std::copy_n(all + simd::block_order(static_cast<std::size_t>(part), static_cast<std::size_t>(lane)),
+                                4, to + part * lanes + lane);
+        }
+
+        using interleaved_weights = std::int8_t[std::size_t{most_rows}][std::size_t{4 * width}];
+
+        row_constants constants_;
+        std::size_t count_;
+        In padding_;
+        int rows_;
+        int columns_;
+        const std::int32_t* start_; ///< of all rows of the window, or of those inside the image
+        const interleaved_weights* weights_;
+        alignas(64) interleaved_weights whole_[std::size_t(groups(most_rows))];
+        alignas(64) interleaved_weights cut_[std::size_t(groups(most_rows))];
+        alignas(64) std::int32_t whole_start_[std::size_t{width}];
+        alignas(64) std::int32_t cut_start_[std::size_t{width}];
+        lane_factors<Scheme, width> factors_;
+    };
+};
+
+} // namespace statiq::kernels::vectorized
+
+#endif

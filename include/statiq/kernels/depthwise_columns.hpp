@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/kernels/region.hpp>
+#include <statiq/simd/unroll.hpp>
+#include <statiq/tensor/window.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+/// The loop nest of the common depthwise convolutions: K x K windows without dilation, stride 1 or 2, one output per
+/// input channel. It walks along a row of the image; every column of the window's rows is loaded (and, for bytes,
+/// interleaved) once and multiplied into all output pixels it belongs to, whose sums wait in registers. The number
+/// format is a policy `Format`:
+///   input, output, arguments   as for `convolve_blocked`
+///   width                      channels of one block
+///   panel_blocks               blocks that follow one another along a row while it is in the first cache
+///   accumulator                the sums of one block at one pixel
+///   column                     the inputs of one block in one column: column(row, constants) with row(ky) where a
+///   row's start,
+///                              column(padding)
+///   block                      one block's constants: prepare(arguments, shape, channel, count), take_rows(first,
+///                              last) of the window that lie inside the image, start(), multiply_add<Kx>(acc, column),
+///                              constants() for finish(acc, constants, to)
+///   padding(arguments)         what taps outside the image read
+namespace statiq::kernels::vectorized {
+
+template <class Format, int K, int Stride>
+class depthwise_columns {
+    using input = typename Format::input;
+    using accumulator = typename Format::accumulator;
+    using column = typename Format::template column<K>;
+    static constexpr int width = Format::width;
+    static constexpr int panel_blocks = Format::panel_blocks;
+    /// Output pixels that one column of the image belongs to.
+    static constexpr int pending = (K + Stride - 1) / Stride;
+
+  public:
+    /// Rows of fewer outputs have no middle part.
+    [[nodiscard]] static bool takes(const convolution_shape& shape) noexcept {
+        const window& over = shape.over;
+        return shape.in.channels == shape.out.channels && over.kernel_height == K && over.kernel_width == K &&
+               over.stride_height == Stride && over.stride_width == Stride && over.dilation_height == 1 &&
+               over.dilation_width == 1 && shape.out.width >= pending;
+    }
+
+    depthwise_columns(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
+        : arguments_(arguments), shape_(shape), padding_(Format::padding(arguments)) {}
+
+    /// Channels [begin, end).
+    void run(int begin, int end) noexcept {
+        const window& over = shape_.over;
+        for (int channel = begin; channel < end; channel += panel_blocks * width) {
+            const int blocks = std::min((end - channel + width - 1) / width, panel_blocks);
+            for (int b = 0; b < blocks; ++b) {
+                const int first = channel + b * width;
+                blocks_[b].prepare(arguments_, shape_, first, std::min(width, end - first));
+            }
+            for (int y = 0; y < shape_.out.height;) {
+                const region_span rows = span_from(y, K, Stride, 1, over.pad_top, shape_.in.height, shape_.out.height);
+                for (int b = 0; b < blocks; ++b) blocks_[b].take_rows(rows.first, rows.last);
+                for (; y < rows.end; ++y)
+                    for (int b = 0; b < blocks; ++b) row(y, channel + b * width, blocks_[b]);
+            }
+        }
+    }
+
+  private:
+    using sums = std::array<accumulator, std::size_t{pending}>;
+
+    /// The rows of the image under the window, at the next column. For a row outside the image, any row: its weights
+    /// are zero.
+    struct window_rows {
+        const input* at[std::size_t{K}];
+        std::ptrdiff_t offset;
+        std::ptrdiff_t step;
+        int column;
+    };
+
+    [[nodiscard]] window_rows rows_of(int y, int channel) const noexcept {
+        window_rows rows;
+        rows.offset = 0;
+        rows.step = shape_.in.channels;
+        rows.column = -shape_.over.pad_left;
+        for (int ky = 0; ky < K; ++ky) {
+            const int row = std::clamp(y * Stride - shape_.over.pad_top + ky, 0, shape_.in.height - 1);
+            rows.at[ky] =
+                arguments_.input + static_cast<std::ptrdiff_t>(row) * shape_.in.width * shape_.in.channels + channel;
+        }
+        return rows;
+    }
+
+    void row(int y, int channel, const typename Format::block& block) const noexcept {
+        window_rows rows = rows_of(y, channel);
+        const std::ptrdiff_t channels = shape_.out.channels;
+        const int outputs = shape_.out.width;
+        typename Format::output* to = arguments_.output + y * outputs * channels + channel;
+        const auto constants = block.constants();
+        sums acc;
+        // A step adds a newest output; at the start of a row there are no older ones, at its end no new ones. In its
+        // middle, steps come by as many as move the sums through their registers once, so that none is copied.
+        int x = 0;
+        simd::unroll<pending - 1>([&](auto age) __attribute__((always_inline)) {
+            step<0, age + 1, true>(rows, block, constants, acc, to);
+        });
+        x = pending - 1;
+        for (; x < outputs && rows.column < 0; ++x, to += channels)
+            step<0, pending, true>(rows, block, constants, acc, to);
+        const int inside = std::min(outputs, x + (shape_.in.width - rows.column) / Stride);
+        for (; x + pending <= inside; x += pending)
+            simd::unroll<pending>([&](auto) __attribute__((always_inline)) {
+                step<0, pending, false>(rows, block, constants, acc, to);
+                to += channels;
+            });
+        for (; x < outputs; ++x, to += channels) step<0, pending, true>(rows, block, constants, acc, to);
+        simd::unroll<pending - 1>([&](auto i) __attribute__((always_inline)) {
+            step<i + 1, pending, true>(rows, block, constants, acc, to);
+            to += channels;
+        });
+    }
+
+    /// The next `Stride` columns, for the outputs of ages First to Last - 1: age 0 is the newest, which they are the
+    /// first columns of. The oldest is then finished.
+    /// @tparam Checked columns may lie outside the image.
+    template <int First, int Last, bool Checked>
+    [[gnu::always_inline]] void step(window_rows& rows, const typename Format::block& block,
+                                     const typename Format::row_constants& constants, sums& acc,
+                                     typename Format::output* to) const noexcept {
+        simd::unroll<Stride>([&](auto phase) __attribute__((always_inline)) {
+            if constexpr (phase + First * Stride < K) {
+                const auto add = [&](const column& inputs) __attribute__((always_inline)) {
+                    simd::unroll<Last - First>([&](auto i) __attribute__((always_inline)) {
+                        constexpr int age = First + i, kx = phase + age * Stride;
+                        if constexpr (kx == 0) acc[age] = block.start();
+                        if constexpr (kx < K) block.template multiply_add<kx>(acc[age], inputs);
+                    });
+                };
+                const auto row = [&](auto ky) __attribute__((always_inline)) { return rows.at[ky] + rows.offset; };
+                if constexpr (Checked) {
+                    const bool inside = rows.column >= 0 && rows.column < shape_.in.width;
+                    add(inside ? column(row, constants) : column(padding_));
+                    if (inside) rows.offset += rows.step;
+                } else {
+                    add(column(row, constants));
+                    rows.offset += rows.step;
+                }
+                ++rows.column;
+            }
+        });
+        if constexpr (Last == pending) block.finish(acc[pending - 1], constants, to);
+        simd::unroll<pending - 1>([&](auto i)
+                                      __attribute__((always_inline)) { acc[pending - 1 - i] = acc[pending - 2 - i]; });
+    }
+
+    const typename Format::arguments& arguments_;
+    const convolution_shape& shape_;
+    input padding_;
+    typename Format::block blocks_[std::size_t{panel_blocks}];
+};
+
+} // namespace statiq::kernels::vectorized

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/kernels/reference/add.hpp>
+#include <statiq/kernels/add.hpp>
 #include <statiq/numeric/requantize.hpp>
 
 #include <doctest/doctest.h>
 
+#include "../simd/archs.hpp"
 #include "support.hpp"
 #include <algorithm>
 #include <array>
@@ -34,7 +35,7 @@ template <class Scheme, class In, class Out>
 void compare_sums(std::mt19937& random) {
     for (int round = 0; round < 200; ++round) {
         const auto count = static_cast<std::size_t>(uniform(random, 1, 8));
-        const auto size = static_cast<std::size_t>(uniform(random, 1, 50));
+        const auto size = static_cast<std::size_t>(uniform(random, 1, 200));
         std::vector<float> scales(count);
         for (float& scale : scales) scale = random_scale(random, 1.0 / 4096, 1);
         const float output_scale = *std::max_element(scales.begin(), scales.end()) * random_scale(random, 0.25, 8);
@@ -76,6 +77,15 @@ void compare_sums(std::mt19937& random) {
             REQUIRE(std::abs(output[i] - expected) <=
                     aligned_error * multiplier + apply_error<Scheme>(largest, factors.output));
         }
+
+        // Every instruction set gives the definition's bits.
+        for_each_arch([&](auto arch) {
+            std::vector<Out> vector(size);
+            auto same = sum;
+            same.output = vector.data();
+            statiq::kernels::add(same, arch);
+            REQUIRE(vector == output);
+        });
 
         // The order of the inputs does not matter, and the output may be one of them.
         const std::vector<Out> before = output;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/kernels/reference/mean.hpp>
+#include <statiq/kernels/mean.hpp>
 #include <statiq/numeric/requantize.hpp>
 
 #include <doctest/doctest.h>
 
+#include "../simd/archs.hpp"
 #include "support.hpp"
 #include <algorithm>
 #include <array>
@@ -31,14 +32,23 @@ void compare_means(std::mt19937& random) {
         std::vector<Out> output(static_cast<std::size_t>(in.channels));
         const int low = uniform(random, lowest<Out>(), output_zero);
         const int high = uniform(random, output_zero, highest<Out>());
-        reference::mean(reference::mean_arguments<In, Out, Scheme>{.input = input.data(),
-                                                                   .in = in,
-                                                                   .input_zero_point = input_zero,
-                                                                   .factor = factor,
-                                                                   .output_zero_point = output_zero,
-                                                                   .lowest = low,
-                                                                   .highest = high,
-                                                                   .output = output.data()});
+        const reference::mean_arguments<In, Out, Scheme> mean{.input = input.data(),
+                                                              .in = in,
+                                                              .input_zero_point = input_zero,
+                                                              .factor = factor,
+                                                              .output_zero_point = output_zero,
+                                                              .lowest = low,
+                                                              .highest = high,
+                                                              .output = output.data()};
+        reference::mean(mean);
+        // Every instruction set gives the definition's bits.
+        for_each_arch([&](auto arch) {
+            std::vector<Out> vector(output.size());
+            auto same = mean;
+            same.output = vector.data();
+            statiq::kernels::mean(same, arch);
+            REQUIRE(vector == output);
+        });
         // gemmlowp divides the multiplier by the count in integers; what is left of it is at least 2^29.
         const double truncation = std::is_same_v<Scheme, statiq::gemmlowp> ? 0x1p-29 : 0.0;
         for (std::size_t c = 0; c < output.size(); ++c) {

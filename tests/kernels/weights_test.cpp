@@ -86,7 +86,7 @@ TEST_CASE("bytes are packed signed, wider weights as they are") {
     CHECK(packed[4] == 127);
 }
 
-TEST_CASE("the blocked layout is [group][block][tap][step][16][4]") {
+TEST_CASE("the blocked layout is [group][block][run][step][16][4]") {
     constexpr convolution_shape shape{.in = {1, 1, 10}, .out = {1, 1, 34}, .over = {2, 3}, .groups = 2};
     constexpr kernels::blocked_layout<4> layout(shape);
     static_assert(layout.blocks() == 2 && layout.steps() == 2 && layout.block_size() == 6 * 2 * 64);
@@ -94,11 +94,23 @@ TEST_CASE("the blocked layout is [group][block][tap][step][16][4]") {
     static_assert(layout.index(0, 0, 0) == 0);
     static_assert(layout.index(0, 0, 3) == 3);
     static_assert(layout.index(1, 0, 0) == 4);
-    static_assert(layout.index(0, 0, 4) == 64);
+    static_assert(layout.index(0, 0, 4) == 64 + 3); // a last step ends where the run does
     static_assert(layout.index(0, 1, 0) == 128);
     static_assert(layout.index(16, 0, 0) == 6 * 128);
-    static_assert(layout.index(17 + 16, 5, 4) == 3 * 6 * 128 + 5 * 128 + 64); // second group, second block
+    static_assert(layout.index(17 + 16, 5, 4) == 3 * 6 * 128 + 5 * 128 + 64 + 3); // second group, second block
     CHECK(kernels::blocked_layout<1>(shape).size() == 2 * 2 * 6 * 5 * 16);
+}
+
+TEST_CASE("a row of the window is one run where the channels of a tap are fewer than a step takes") {
+    constexpr convolution_shape image{.in = {8, 8, 3}, .out = {6, 6, 16}, .over = {3, 3}};
+    constexpr kernels::blocked_layout<4> layout(image);
+    static_assert(layout.runs == 3 && layout.run == 9 && layout.steps() == 3);
+    static_assert(layout.index(0, 1, 2) == 64 + 1);     // value 5 of the first row
+    static_assert(layout.index(0, 2, 2) == 2 * 64 + 3); // value 8, the last
+    static_assert(layout.index(0, 3, 0) == 3 * 64);
+    constexpr convolution_shape dilated{
+        .in = {8, 8, 3}, .out = {4, 4, 16}, .over = {.kernel_height = 3, .kernel_width = 3, .dilation_width = 2}};
+    CHECK(kernels::blocked_layout<4>(dilated).runs == 9);
 }
 
 TEST_CASE("a convolution on one channel is not depthwise") {

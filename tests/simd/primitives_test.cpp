@@ -15,6 +15,8 @@
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/scale_and_round.hpp>
 #include <statiq/simd/scale_fixed_point.hpp>
+#include <statiq/simd/shift_down.hpp>
+#include <statiq/simd/widen.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -26,6 +28,7 @@
 #include <random>
 #include <type_traits>
 #include <typeinfo>
+#include <utility>
 #include <vector>
 
 namespace simd = statiq::simd;
@@ -100,6 +103,35 @@ void check_interleave() {
     }
 }
 
+template <class Arch>
+void check_widen() {
+    using bytes = simd::batch<std::uint8_t, Arch>;
+    generator random(8);
+    std::uint8_t x[bytes::size];
+    draw(random, x, {0, 127, 128, 255});
+    const auto result = simd::widen<Arch>(load<bytes>(x));
+    for (std::size_t j = 0; j < 4; ++j) {
+        const auto part = lanes(result[j]);
+        for (std::size_t lane = 0; lane < part.size(); ++lane) CHECK(part[lane] == x[simd::block_order(j, lane)]);
+    }
+}
+
+template <class Arch, std::size_t Parts>
+void check_shift_down() {
+    using bytes = simd::batch<std::uint8_t, Arch>;
+    generator random(9);
+    std::uint8_t x[bytes::size];
+    draw(random, x, {0, 255});
+    [&]<std::size_t... Part>(std::index_sequence<Part...>) {
+        const auto check = [&]<std::size_t Lanes>(std::integral_constant<std::size_t, Lanes>) {
+            const auto result = lanes(simd::shift_down<Lanes, Arch>(load<bytes>(x)));
+            for (std::size_t lane = 0; lane + Lanes < bytes::size; ++lane) CHECK(result[lane] == x[lane + Lanes]);
+        };
+        (check(std::integral_constant<std::size_t, Part * bytes::size / Parts>{}), ...);
+    }
+    (std::make_index_sequence<Parts>{});
+}
+
 template <class Arch, class Out>
 void check_narrow() {
     using words = simd::batch<std::int32_t, Arch>;
@@ -115,7 +147,7 @@ void check_narrow() {
                 for (auto& lane : v[j]) lane %= 400;
             registers[j] = load<words>(v[j]);
         }
-        const int offset = static_cast<int>(random() % 511) - 255;
+        const int offset = trial % 4 == 0 ? 0 : static_cast<int>(random() % 511) - 255;
         const auto result = lanes(simd::narrow<Out, Arch>(registers, offset));
         bool equal = true;
         for (std::size_t j = 0; j < 4; ++j)
@@ -146,15 +178,19 @@ void check_scale_and_round() {
         draw(random, acc, {least, least + 1, -3, -2, -1, 0, 1, 2, 3, 16777217, 33554433, most - 1, most});
         for (float& f : factor) {
             // Halves make ties, which go to the even neighbour.
-            constexpr float special[] = {0.5F, 0.25F, 1.5F, 1.0F, 0.0F, 3.0F};
+            constexpr float special[] = {0.5F, 0.25F, 1.5F, 1.0F, 0x0.ffffffp0F, 0.0F, 3.0F};
             f = random() % 2 ? special[random() % std::size(special)]
                              : std::ldexp(static_cast<float>(random() % 1000), static_cast<int>(random() % 40) - 40);
         }
         if (trial % 2)
             for (std::int32_t& a : acc) a %= 1 << 20;
-        const auto result = lanes(simd::scale_and_round<Arch>(load<words>(acc), load<floats>(factor)));
-        for (std::size_t i = 0; i < words::size; ++i)
-            REQUIRE(result[i] == std::min(statiq::float_multiplier::apply(acc[i], factor[i]), most - 127));
+        const auto result = lanes(simd::scale_and_round_saturated<Arch>(load<words>(acc), load<floats>(factor)));
+        const auto unsaturated = lanes(simd::scale_and_round<Arch>(load<words>(acc), load<floats>(factor)));
+        for (std::size_t i = 0; i < words::size; ++i) {
+            const std::int32_t expected = statiq::float_multiplier::apply(acc[i], factor[i]);
+            REQUIRE(result[i] == std::min(expected, most - 127));
+            if (factor[i] < 1) REQUIRE(unsaturated[i] == expected);
+        }
     }
 }
 
@@ -232,6 +268,15 @@ TEST_CASE("dot_accumulate sums four products exactly, whatever they are") {
 }
 TEST_CASE("interleave brings the bytes of four registers together, in block order") {
     on_every_arch([]<class Arch> { check_interleave<Arch>(); });
+}
+TEST_CASE("widen brings bytes to integers, in block order") {
+    on_every_arch([]<class Arch> { check_widen<Arch>(); });
+}
+TEST_CASE("shift_down moves lanes towards the first") {
+    on_every_arch([]<class Arch> {
+        check_shift_down<Arch, 2>();
+        check_shift_down<Arch, 4>();
+    });
 }
 TEST_CASE("narrow adds an offset and saturates to bytes") {
     on_every_arch([]<class Arch> {

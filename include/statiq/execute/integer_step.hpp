@@ -3,11 +3,12 @@
 
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/kernels/add.hpp>
 #include <statiq/kernels/convolution.hpp>
+#include <statiq/kernels/mean.hpp>
 #include <statiq/kernels/reference/broadcast.hpp>
 #include <statiq/kernels/reference/concat.hpp>
 #include <statiq/kernels/reference/convert.hpp>
-#include <statiq/kernels/reference/mean.hpp>
 #include <statiq/kernels/reference/pool.hpp>
 #include <statiq/kernels/reference/rearrange.hpp>
 
@@ -107,7 +108,7 @@ constexpr void integer_step(const node* nodes, const node& n, std::span<const In
     }
     switch (n.kind) {
     case operation::global_average_pool:
-        reference::mean<Scheme>(
+        kernels::mean<Scheme>(
             reference::mean_arguments<In, Out, Scheme>{.input = in,
                                                        .in = n.in,
                                                        .input_zero_point = zero_points[0],
@@ -121,14 +122,14 @@ constexpr void integer_step(const node* nodes, const node& n, std::span<const In
         std::array<reference::add_input<In, Scheme>, max_inputs> terms{};
         for (std::size_t k = 0; k < inputs.size(); ++k)
             terms[k] = {inputs[k], zero_points[k], constants.join.inputs[k]};
-        reference::add(reference::add_arguments<In, Out, Scheme>{.inputs = {terms.data(), inputs.size()},
-                                                                 .size = n.out.size(),
-                                                                 .left_shift = constants.join.left_shift,
-                                                                 .factor = constants.join.output,
-                                                                 .output_zero_point = constants.output.zero_point,
-                                                                 .lowest = constants.lowest,
-                                                                 .highest = constants.highest,
-                                                                 .output = output});
+        kernels::add(reference::add_arguments<In, Out, Scheme>{.inputs = {terms.data(), inputs.size()},
+                                                               .size = n.out.size(),
+                                                               .left_shift = constants.join.left_shift,
+                                                               .factor = constants.join.output,
+                                                               .output_zero_point = constants.output.zero_point,
+                                                               .lowest = constants.lowest,
+                                                               .highest = constants.highest,
+                                                               .output = output});
         break;
     }
     case operation::concat: {

@@ -113,7 +113,8 @@ class integer_network {
                 .biases = biases,
                 .corrected = biases + channels,
                 .zero_points = detail::has_weight_zero_points(n, input_format) ? biases + 2 * channels : nullptr,
-                .factors = parameters_->factors.data() + at.factors};
+                .factors = parameters_->factors.data() + at.factors,
+                .ahead = weights_ahead<I>()};
             detail::linear_step(n, tensor<input_of<I>>(input), map_of(input_of<I>).zero_point, view,
                                 parameters_->constants[I], in_arena<I>());
         };
@@ -121,6 +122,19 @@ class integer_network {
             run_with(parameters_->bytes.data() + at.bytes);
         else
             run_with(parameters_->words.data() + at.words);
+    }
+
+    /// The weights of the next layer that has many.
+    template <std::size_t I>
+    constexpr auto weights_ahead() const noexcept -> kernels::memory_ahead {
+        constexpr std::size_t next = parameters_type::next_large(I);
+        constexpr auto from = parameters_type::layout.at[next].bytes;
+        constexpr auto until =
+            next + 1 < node_count<Q> ? parameters_type::layout.at[next + 1].bytes : parameters_type::layout.total.bytes;
+        if constexpr (next == I)
+            return {};
+        else
+            return {parameters_->bytes.data() + from, until - from};
     }
 
     template <std::size_t I, std::size_t... K>

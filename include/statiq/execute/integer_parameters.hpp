@@ -152,6 +152,18 @@ struct alignas(64) integer_parameters {
     static constexpr auto layout = detail::lay_out_parameters(Q::nodes);
     static constexpr std::uint64_t expected_fingerprint = detail::layout_fingerprint<Q, Scheme>();
 
+    /// The next node after this one with more byte weights than a depthwise layer has; the node itself if there is
+    /// none.
+    static constexpr std::size_t next_large(std::size_t index) {
+        for (std::size_t i = index + 1; i < node_count<Q>; ++i)
+            if (Q::nodes[i].is_linear() && !Q::nodes[i].is_depthwise() &&
+                detail::storage_of_weights(
+                    Q::nodes[i], Q::nodes[static_cast<std::size_t>(Q::nodes[i].input())].numbers.activation) ==
+                    detail::weight_storage::bytes)
+                return i;
+        return index;
+    }
+
     std::uint64_t fingerprint = expected_fingerprint; ///< of network, numbers and scheme; little endian like the rest
     std::uint64_t size = sizeof(integer_parameters);
     std::array<node_constants<Scheme>, node_count<Q>> constants{};

@@ -27,6 +27,7 @@ struct linear_view {
     const std::int32_t* corrected = nullptr;
     const std::int32_t* zero_points = nullptr;
     const typename Scheme::factor* factors = nullptr;
+    kernels::memory_ahead ahead{}; ///< the next layer's weights
 };
 
 /// Computes a linear node in integers.
@@ -45,7 +46,8 @@ constexpr void linear_step(const node& n, const In* input, std::int32_t input_ze
                                                                 .output_zero_point = constants.output.zero_point,
                                                                 .lowest = constants.lowest,
                                                                 .highest = constants.highest,
-                                                                .output = output},
+                                                                .output = output,
+                                                                .ahead = from.ahead},
         n.convolution());
 }
 

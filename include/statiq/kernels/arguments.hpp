@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
 namespace statiq::kernels {
+
+/// Memory that will be read soon: a convolution brings it nearer while it computes. Never more than a hint.
+struct memory_ahead {
+    const void* from = nullptr;
+    std::size_t bytes = 0;
+};
 
 /// What an integer convolution reads and writes. Extents come separately, as a `convolution_shape`.
 ///
@@ -26,6 +33,7 @@ struct convolution_arguments {
     std::int32_t lowest; ///< of the output integers: the format's limits and the fused activation in one clamp
     std::int32_t highest;
     Out* output; ///< HWC, exactly out.size() values
+    memory_ahead ahead{};
 };
 
 /// The same for float32: y = clamp(sum of x * w + bias[o], lowest, highest).
@@ -36,6 +44,7 @@ struct float_convolution_arguments {
     float* output;
     float lowest = -std::numeric_limits<float>::infinity();
     float highest = std::numeric_limits<float>::infinity();
+    memory_ahead ahead{};
 };
 
 } // namespace statiq::kernels

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/pixel_walk.hpp>
+#include <statiq/kernels/reading_ahead.hpp>
 #include <statiq/kernels/region.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/simd/arch.hpp>
+#include <statiq/simd/opaque.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -48,31 +51,18 @@ class output_block {
           channel_(group * layout_.out_channels + first * lanes),
           outputs_(arguments, shape, channel_, std::min(Vectors * lanes, layout_.out_channels - first * lanes)) {}
 
-    void run(const region& r) noexcept {
-        const window& over = shape_.over;
-        const bool whole_rows = layout_.row_taps > 1; // a cut row is copied, with its padding
-        first_row_ = r.rows.first;
-        rows_ = r.rows.last - r.rows.first;
-        first_column_ = whole_rows ? 0 : r.columns.first;
-        columns_ = (whole_rows ? over.kernel_width : r.columns.last) - first_column_;
-        copied_ = layout_.run < inputs || (whole_rows && r.columns.last - r.columns.first < over.kernel_width);
-        // Taps of a row whose channels follow one another, in the image and in the weights, are one run.
-        const bool joined =
-            !copied_ && !whole_rows && over.dilation_width == 1 && shape_.groups == 1 && layout_.run % inputs == 0;
-        runs_per_row_ = whole_rows || joined ? 1 : columns_;
-        steps_ = layout_.steps() * (joined ? columns_ : 1);
-        run_ = layout_.run * (joined ? columns_ : 1);
+    void run(const region& r, reading_ahead& ahead) noexcept {
+        take(r);
         begin_sums();
-
         pixel_walk walk(shape_, r, first_column_);
         constexpr int pixels = Format::tile_pixels(Vectors);
         const int count = r.pixels();
-        if (count == 1) return tile<1>(walk);
+        if (count == 1) return tile<1>(walk, ahead);
         // Tiles of two sizes cover any number of pixels but the smallest.
         const int tiles = (count + pixels - 1) / pixels;
         const int smaller = std::min(tiles, tiles * pixels - count);
-        for (int i = smaller; i < tiles; ++i) tile<pixels>(walk);
-        for (int i = 0; i < smaller; ++i) tile<pixels - 1>(walk);
+        for (int i = smaller; i < tiles; ++i) tile<pixels>(walk, ahead);
+        for (int i = 0; i < smaller; ++i) tile<pixels - 1>(walk, ahead);
     }
 
   private:
@@ -123,59 +113,86 @@ class output_block {
         padding_sum_ = Format::unsigned_padding(arguments_) * (outside * layout_.in_channels);
     }
 
-    /// visit(x, offset, w, values) for every run: `values` inputs from x[p] + offset, weights from w.
-    template <int Pixels, class Visit>
-    [[gnu::always_inline]] void walk_runs(const pixel_tile<Pixels>& at, Visit&& visit) const noexcept {
-        const std::ptrdiff_t column_step = static_cast<std::ptrdiff_t>(shape_.over.dilation_width) * shape_.in.channels;
-        const std::ptrdiff_t row_step =
-            static_cast<std::ptrdiff_t>(shape_.over.dilation_height) * shape_.in.width * shape_.in.channels;
+    /// How a tile reads this region's windows: rows of runs of steps.
+    void take(const region& r) noexcept {
+        const window& over = shape_.over;
+        const bool whole_rows = layout_.row_taps > 1; // a cut row is copied, with its padding
+        first_row_ = r.rows.first;
+        rows_ = r.rows.last - r.rows.first;
+        first_column_ = whole_rows ? 0 : r.columns.first;
+        columns_ = (whole_rows ? over.kernel_width : r.columns.last) - first_column_;
+        copied_ = layout_.run < inputs || (whole_rows && r.columns.last - r.columns.first < over.kernel_width);
+        // Taps of a row whose channels follow one another, in the image and in the weights, are one run.
+        const bool joined =
+            !copied_ && !whole_rows && over.dilation_width == 1 && shape_.groups == 1 && layout_.run % inputs == 0;
+        runs_per_row_ = whole_rows || joined ? 1 : columns_;
+        steps_ = layout_.steps() * (joined ? columns_ : 1);
+        run_ = layout_.run * (joined ? columns_ : 1);
+        run_step_ = copied_ ? layout_.steps() * inputs : image_column_step();
+        row_step_ = copied_ ? runs_per_row_ * run_step_ : image_row_step();
+        if (!copied_) return;
+        const int channels = layout_.in_channels;
+        copied_from_ = whole_rows ? r.columns.first * channels : 0;
+        copied_values_ = whole_rows ? (r.columns.last - r.columns.first) * channels : channels;
+        for (auto& copy : copies_) std::fill_n(copy, rows_ * row_step_, Format::padding(arguments_));
+    }
+    [[nodiscard]] std::ptrdiff_t image_column_step() const noexcept {
+        return static_cast<std::ptrdiff_t>(shape_.over.dilation_width) * shape_.in.channels;
+    }
+    [[nodiscard]] std::ptrdiff_t image_row_step() const noexcept {
+        return static_cast<std::ptrdiff_t>(shape_.over.dilation_height) * shape_.in.width * shape_.in.channels;
+    }
+
+    /// visit(offset, w) for every run: its inputs start at that offset from a pixel's first, its weights at w.
+    template <class Visit>
+    [[gnu::always_inline]] void for_each_run(Visit&& visit) const noexcept {
         for (int row = 0; row < rows_; ++row) {
             const weight* w = weights_of(first_row_ + row, first_column_);
-            std::ptrdiff_t offset = row * row_step;
-            for (int run = 0; run < runs_per_row_; ++run, offset += column_step, w += layout_.run_size()) {
-                const input* x[std::size_t{Pixels}];
-                input copies[std::size_t{Pixels}][std::size_t{layout::longest_row}];
-                if (copied_)
-                    for (int p = 0; p < Pixels; ++p) x[p] = copy_run(at.input[p] + offset, at.column[p], copies[p]);
-                else
-                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                        x[p] = input_ + (at.input[p] + offset);
-                    });
-                visit(x, w, run_);
-            }
+            std::ptrdiff_t offset = row * row_step_;
+            for (int run = 0; run < runs_per_row_; ++run, offset += run_step_, w += layout_.run_size())
+                visit(offset, w);
         }
     }
 
-    /// A run that is shorter than a step, or a row of the window that the image cuts, in memory of its own.
-    [[nodiscard]] const input* copy_run(std::ptrdiff_t offset, int column, input* copy) const noexcept {
-        const int channels = layout_.in_channels;
-        std::fill_n(copy, inputs, input{});
-        for (int tap = 0; tap < layout_.row_taps; ++tap) {
-            const bool inside = layout_.row_taps == 1 || (column + tap >= 0 && column + tap < shape_.in.width);
-            for (int c = 0; c < channels; ++c)
-                copy[tap * channels + c] = inside ? input_[offset + tap * channels + c] : Format::padding(arguments_);
-        }
-        return copy;
+    /// A window with runs that are shorter than a step, or with rows that the image cuts, in memory of its own: what is
+    /// not copied is padding.
+    void copy_window(const input* from, input* copy) const noexcept {
+        for (int row = 0; row < rows_; ++row)
+            for (int run = 0; run < runs_per_row_; ++run, copy += run_step_) {
+                const input* first = from + row * image_row_step() + run * image_column_step();
+                for (int i = 0; i < copied_values_; ++i) copy[copied_from_ + i] = first[copied_from_ + i];
+            }
     }
 
     /// For weight zero points: sums[p] = the sum of all inputs of pixel p, padding included.
     template <int Pixels>
-    void sum_inputs(const pixel_tile<Pixels>& at, std::int32_t (&sums)[std::size_t{Pixels}]) const noexcept {
+    void sum_inputs(const input* const (&x)[std::size_t{Pixels}],
+                    std::int32_t (&sums)[std::size_t{Pixels}]) const noexcept {
         if constexpr (Format::may_need_sums) {
             accumulator parts[std::size_t{Pixels}];
             for (accumulator& part : parts) part = accumulator(0);
-            walk_runs<Pixels>(at, [&](const input* const(&x)[std::size_t{Pixels}], const weight*, int values) {
-                for (int p = 0; p < Pixels; ++p) parts[p] = Format::add_inputs(parts[p], x[p], values);
+            for_each_run([&](std::ptrdiff_t offset, const weight*) {
+                for (int p = 0; p < Pixels; ++p) parts[p] = Format::add_inputs(parts[p], x[p] + offset, run_);
             });
             for (int p = 0; p < Pixels; ++p) sums[p] = padding_sum_ + Format::total(parts[p]);
         }
     }
 
     template <int Pixels>
-    void tile(pixel_walk& walk) const noexcept {
+    void tile(pixel_walk& walk, reading_ahead& ahead) noexcept {
+        ahead.read_some();
         const auto at = walk.template next<Pixels>();
+        const input* x[std::size_t{Pixels}];
+        if (copied_)
+            for (int p = 0; p < Pixels; ++p) {
+                copy_window(input_ + at.input[p], copies_[p]);
+                x[p] = copies_[p];
+            }
+        else
+            simd::unroll<Pixels>([&](auto p)
+                                     __attribute__((always_inline)) { x[p] = simd::opaque(input_ + at.input[p]); });
         std::int32_t sums[std::size_t{Pixels}] = {};
-        if (outputs_.needs_sums) sum_inputs<Pixels>(at, sums);
+        if (outputs_.needs_sums) sum_inputs<Pixels>(x, sums);
 
         accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
         simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -183,24 +200,21 @@ class output_block {
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
         });
         const std::ptrdiff_t vector_step = vector_stride();
-        walk_runs<Pixels>(
-            at, [&](const input* const(&x)[std::size_t{Pixels}], const weight* w, int values)
-                    __attribute__((always_inline)) {
-                        const std::ptrdiff_t last = std::max(values, inputs) - inputs;
-                        for (std::ptrdiff_t offset = 0, left = steps_; left > 0;
-                             --left, offset = std::min(offset + inputs, last), w += step_size) {
-                            typename Format::weights ws[std::size_t{Vectors}];
-                            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                                ws[v] = Format::load(w + v * vector_step);
-                            });
-                            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                                const auto xs = Format::broadcast(x[p] + offset);
-                                simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                                    acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
-                                });
-                            });
-                        }
+        for_each_run([&](std::ptrdiff_t offset, const weight* w) __attribute__((always_inline)) {
+            const std::ptrdiff_t last = offset + std::max(run_, inputs) - inputs;
+            for (int left = steps_; left > 0; --left, offset = std::min(offset + inputs, last), w += step_size) {
+                typename Format::weights ws[std::size_t{Vectors}];
+                simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                    ws[v] = Format::load(w + v * vector_step);
+                });
+                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                    const auto xs = Format::broadcast(x[p] + offset);
+                    simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                        acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
                     });
+                });
+            }
+        });
         outputs_.template finish<Pixels>(acc, sums, arguments_.output + channel_, at);
     }
 
@@ -220,6 +234,11 @@ class output_block {
     int runs_per_row_ = 0;
     int steps_ = 0;
     int run_ = 0;
+    std::ptrdiff_t run_step_ = 0;
+    std::ptrdiff_t row_step_ = 0;
+    int copied_from_ = 0;   ///< of a run's values
+    int copied_values_ = 0; ///< of a run
+    input copies_[std::size_t{Format::tile_pixels(Vectors)}][std::size_t{layout::largest_copy}];
     std::int32_t padding_sum_ = 0;
     alignas(64) typename Format::sum start_[std::size_t{Vectors * lanes}];
 };
@@ -233,6 +252,10 @@ void convolve_blocked(const typename Format::arguments& arguments, convolution_s
         shape.out = {1, static_cast<int>(shape.out.pixels()), shape.out.channels};
     }
     const int vectors = (shape.out_channels_per_group() + Format::lanes - 1) / Format::lanes;
+    const int blocks = shape.groups * ((vectors + Format::max_vectors - 1) / Format::max_vectors);
+    const auto tiles = static_cast<std::size_t>(blocks) *
+                       (shape.out.pixels() / static_cast<std::size_t>(Format::tile_pixels(Format::max_vectors)) + 1);
+    reading_ahead ahead(arguments.ahead, tiles);
     for (int group = 0; group < shape.groups; ++group)
         for (int first = 0, count = 0; first < vectors; first += count) {
             // Equal shares where a block is one register, so that no tile is narrower than it must be.
@@ -243,7 +266,7 @@ void convolve_blocked(const typename Format::arguments& arguments, convolution_s
                 constexpr int share = index + 1;
                 if (share != count) return;
                 output_block<Format, share> block(arguments, shape, group, first);
-                for_each_region(shape, [&](const region& r) { block.run(r); });
+                for_each_region(shape, [&](const region& r) { block.run(r, ahead); });
             });
         }
 }

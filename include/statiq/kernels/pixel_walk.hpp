@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/region.hpp>
+#include <statiq/simd/opaque.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -14,7 +15,6 @@ template <int Pixels>
 struct pixel_tile {
     std::ptrdiff_t input[std::size_t{Pixels}];  ///< of the first tap that is multiplied
     std::ptrdiff_t output[std::size_t{Pixels}]; ///< of the pixel
-    int column[std::size_t{Pixels}];            ///< of the image, at the window's left edge; outside the image too
     bool consecutive;                           ///< the pixels are neighbours in one row
 };
 
@@ -25,13 +25,14 @@ class pixel_walk {
     /// @param first_column the first tap of a row that is multiplied.
     pixel_walk(const convolution_shape& shape, const region& r, int first_column) noexcept
         : input_step_(static_cast<std::ptrdiff_t>(shape.over.stride_width) * shape.in.channels),
-          output_step_(shape.out.channels), column_step_(shape.over.stride_width),
-          width_(r.columns.end - r.columns.begin), left_(width_), rows_left_(r.rows.end - r.rows.begin) {
+          output_step_(shape.out.channels), width_(r.columns.end - r.columns.begin), left_(width_),
+          rows_left_(r.rows.end - r.rows.begin) {
         const window& over = shape.over;
         const std::ptrdiff_t row =
             r.rows.begin * over.stride_height - over.pad_top + r.rows.first * over.dilation_height;
-        column_ = r.columns.begin * over.stride_width - over.pad_left;
-        input_ = (row * shape.in.width + column_ + first_column * over.dilation_width) * shape.in.channels;
+        const std::ptrdiff_t column =
+            r.columns.begin * over.stride_width - over.pad_left + first_column * over.dilation_width;
+        input_ = (row * shape.in.width + column) * shape.in.channels;
         output_ = (static_cast<std::ptrdiff_t>(r.rows.begin) * shape.out.width + r.columns.begin) * output_step_;
         const std::ptrdiff_t input_row =
             static_cast<std::ptrdiff_t>(over.stride_height) * shape.in.width * shape.in.channels;
@@ -45,24 +46,20 @@ class pixel_walk {
         tile.consecutive = left_ > Pixels;
         if (tile.consecutive) {
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                tile.input[p] = input_ + p * input_step_;
-                tile.output[p] = output_ + p * output_step_;
-                tile.column[p] = column_ + p * column_step_;
+                tile.input[p] = input_;
+                tile.output[p] = output_;
+                input_ = simd::opaque(input_ + input_step_);
+                output_ = simd::opaque(output_ + output_step_);
             });
-            input_ += Pixels * input_step_;
-            output_ += Pixels * output_step_;
-            column_ += Pixels * column_step_;
             left_ -= Pixels;
             return tile;
         }
         simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
             tile.input[p] = input_;
             tile.output[p] = output_;
-            tile.column[p] = column_;
             if (--left_ > 0) {
                 input_ += input_step_;
                 output_ += output_step_;
-                column_ += column_step_;
             } else {
                 next_row();
             }
@@ -78,16 +75,13 @@ class pixel_walk {
         left_ = width_;
         input_ += input_wrap_;
         output_ += output_wrap_;
-        column_ -= (width_ - 1) * column_step_;
     }
 
     std::ptrdiff_t input_step_;
     std::ptrdiff_t output_step_;
-    int column_step_;
     int width_;
     int left_; ///< pixels of this row
     int rows_left_;
-    int column_;
     std::ptrdiff_t input_;
     std::ptrdiff_t output_;
     std::ptrdiff_t input_wrap_;

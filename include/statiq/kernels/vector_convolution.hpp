@@ -83,6 +83,7 @@ template <class Arch, class In, class Out, class Scheme>
 bool convolution(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
                  const convolution_shape& shape) noexcept {
     if (!is_depthwise(shape)) {
+        if (!blocked_layout<4>(shape).fits_copies()) return false;
         convolve_blocked<byte_format<Arch, In, Out, Scheme>>(arguments, shape);
         return true;
     }

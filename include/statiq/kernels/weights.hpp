@@ -53,6 +53,8 @@ struct blocked_layout {
     static constexpr int inputs = Inputs;
     /// The longest row of a window that is one run.
     static constexpr int longest_row = 64;
+    /// The largest window of short runs that kernels copy.
+    static constexpr int largest_copy = 512;
 
     int out_channels; ///< per group
     int in_channels;  ///< per group
@@ -76,6 +78,10 @@ struct blocked_layout {
     [[nodiscard]] constexpr int steps() const noexcept { return (run + Inputs - 1) / Inputs; }
     /// Values of a run's weights for 16 outputs.
     [[nodiscard]] constexpr int run_size() const noexcept { return steps() * outputs_per_block * Inputs; }
+    /// Whether kernels can copy a window, padded to whole steps, where they cannot read it from the image.
+    [[nodiscard]] constexpr bool fits_copies() const noexcept {
+        return (run >= Inputs && row_taps == 1) || runs * steps() * Inputs <= largest_copy;
+    }
     /// Values from one block of 16 outputs to the next.
     [[nodiscard]] constexpr std::size_t block_size() const noexcept {
         return static_cast<std::size_t>(runs) * static_cast<std::size_t>(run_size());

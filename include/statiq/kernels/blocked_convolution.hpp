@@ -259,8 +259,8 @@ void convolve_blocked(const typename Format::arguments& arguments, convolution_s
     for (int group = 0; group < shape.groups; ++group)
         for (int first = 0, count = 0; first < vectors; first += count) {
             // Equal shares where a block is one register, so that no tile is narrower than it must be.
-            const int tiles = (vectors - first + Format::max_vectors - 1) / Format::max_vectors;
-            count = outputs_per_block == Format::lanes ? (vectors - first + tiles - 1) / tiles
+            const int shares = (vectors - first + Format::max_vectors - 1) / Format::max_vectors;
+            count = outputs_per_block == Format::lanes ? (vectors - first + shares - 1) / shares
                                                        : std::min(vectors - first, Format::max_vectors);
             simd::unroll<Format::max_vectors>([&](auto index) {
                 constexpr int share = index + 1;

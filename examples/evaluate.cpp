@@ -93,12 +93,13 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember(first_of(evaluate::repair_names())))
         ->take_all();
     app.add_option("--override", chosen.overrides, "A layer's own bits, as in dw1=8 or fc=8,16")->take_all();
-    auto* mean_bits = app.add_option("--budget-bits", chosen.budget_bits,
-                                     "Mixed precision: widths by layer, this many bits a weight on average")
-                          ->check(CLI::Range(2.0, 8.0));
+    app.add_option("--budget-bits", chosen.budget_bits,
+                   "Mixed precision: widths by layer, this many bits a weight on average; several in turn")
+        ->check(CLI::Range(2.0, 8.0))
+        ->take_all();
     app.add_option("--budget-bytes", chosen.budget_bytes, "The same, in bytes of all weights")
         ->check(CLI::PositiveNumber)
-        ->excludes(mean_bits);
+        ->take_all();
     app.add_option("--count", chosen.images_count, "Test images used, the first ones [all]");
     app.add_option("--calibration-count", chosen.calibration_count, "Calibration images used")
         ->check(CLI::PositiveNumber)

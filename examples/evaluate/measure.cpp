@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure.hpp"
 
+#include <statiq/analyze/table.hpp>
 #include <statiq/calibrate/calibrate_data.hpp>
 #include <statiq/calibrate/correct_biases.hpp>
 #include <statiq/passes/equalize.hpp>
@@ -12,7 +13,9 @@
 #include <numeric>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <unistd.h>
+#include <utility>
 
 namespace evaluate {
 
@@ -108,6 +111,115 @@ std::int64_t weight_bits_of(const sq::quantized_data& data) {
     return bits;
 }
 
+/// The part of an evaluation that is done scheme by scheme.
+struct schedule {
+    const options& chosen;
+    const progress_line& line;
+    const std::vector<float>& original; ///< the float network's outputs
+    const sq::network_data& repaired;
+    const sq::sample_reader& images;
+    const sq::sample_reader& calibration;
+    const std::vector<std::int32_t>& labels;
+    std::vector<std::pair<sq::number_format, std::vector<sq::range>>> calibrated{};
+
+    /// One kind of weights in one pair of widths, or in several mixtures of widths.
+    void evaluate(const std::string& name, const std::string& bits, std::vector<scheme_result>& results) {
+        scheme how = make_scheme(name, bits);
+        for (const std::string& text : chosen.overrides) {
+            const sq::layer_override made = make_override(text, name);
+            if (!is_layer(made.layer))
+                throw std::invalid_argument("override '" + text + "': the network has no layer of this name");
+            how.layers.push_back(made);
+        }
+        if (chosen.budget_bits.empty() && chosen.budget_bytes.empty()) {
+            results.push_back(measure(std::move(how)));
+            return;
+        }
+        std::vector<sq::number_format> widths;
+        for (int width = 2; width <= 8; ++width) widths.push_back(weight_format(name, width));
+        const auto measured = sq::measure_sensitivity(repaired, widths, calibration.first(16), chosen.threads,
+                                                      line.of(how.name + ": sensitivity"));
+        std::int64_t weights = 0;
+        for (const auto& layer : measured) weights += layer.bits.back() / 8;
+        const auto mix = [&](double budget, const std::string& text) {
+            const auto mixed = sq::choose_widths(measured, static_cast<std::int64_t>(budget));
+            if (mixed.layers.empty())
+                throw std::invalid_argument("budget of " + text + ": the network has " + std::to_string(weights) +
+                                            " weights, of 2 bits at least");
+            scheme mixture = how;
+            mixture.layers.insert(mixture.layers.begin(), mixed.layers.begin(), mixed.layers.end());
+            mixture.name += " mixed " + text;
+            results.push_back(measure(std::move(mixture)));
+        };
+        for (const double budget : chosen.budget_bits)
+            mix(budget * static_cast<double>(weights), sq::fixed(budget, 2) + " bits");
+        for (const double budget : chosen.budget_bytes) mix(8 * budget, sq::fixed(budget, 0) + " bytes");
+    }
+
+  private:
+    [[nodiscard]] bool is_layer(const sq::label& name) const {
+        return std::any_of(repaired.nodes.begin(), repaired.nodes.end(),
+                           [&](const sq::node& n) { return n.name == name; });
+    }
+
+    /// Schemes with the same activations share their calibration; those with float ones need none.
+    const std::vector<sq::range>& ranges_for(const scheme& how) {
+        const sq::number_format& activation = how.numbers.activation;
+        for (const auto& [format, ranges] : calibrated)
+            if (format == activation) return ranges;
+        sq::observer_choice observers{make_observer(chosen.observer, activation), {}};
+        for (const std::string& text : chosen.layer_observers) {
+            const auto equals = text.find('=');
+            if (equals == std::string::npos || !is_layer(sq::label{} + std::string_view(text).substr(0, equals)))
+                throw std::invalid_argument("layer observer '" + text + "': expected layer=observer");
+            observers.layers[text.substr(0, equals)] = make_observer(text.substr(equals + 1), activation);
+        }
+        std::vector<sq::range> ranges(repaired.nodes.size());
+        if (!activation.floating || !chosen.overrides.empty())
+            ranges = sq::calibrate(repaired, calibration, observers, chosen.batch, chosen.threads,
+                                   line.of(how.name + ": calibration"));
+        return calibrated.emplace_back(activation, std::move(ranges)).second;
+    }
+
+    scheme_result measure(scheme how) {
+        const std::vector<sq::range> ranges = ranges_for(how);
+        sq::network_data deployed = repaired;
+        if (asked_for(chosen, "bias"))
+            deployed = sq::correct_biases(std::move(deployed), ranges, how.numbers, how.layers, calibration.first(16),
+                                          chosen.threads, line.of(how.name + ": bias correction"));
+        sq::quantized_data quantized = sq::quantize_data(deployed, ranges, how.numbers, how.layers);
+        if (const std::string complaint = sq::number_complaint(quantized); !complaint.empty())
+            throw std::invalid_argument("scheme " + how.name + ": " + complaint);
+        // Corrected biases belong to the quantized network: what it departs from is the network without.
+        for (std::size_t i = 0; i < quantized.nodes.size(); ++i)
+            if (quantized.nodes[i].is_linear())
+                quantized.reals[i] = repaired.parameters[static_cast<std::size_t>(quantized.origin[i])];
+
+        scheme_result done{.weight_bits = how.float_weights ? 0 : weight_bits_of(quantized)};
+        const std::size_t classes = repaired.nodes.back().out.size();
+        const sq::sample_reader few = images.first(chosen.layer_images);
+        const sq::loss_sources enabled =
+            how.float_weights ? sq::loss_sources::all().without(sq::loss_source::weight) : sq::loss_sources::all();
+        sq::simulation<> simulated(quantized);
+        simulated.set_sources(enabled);
+        done.reached = compare_outputs(original, outputs_of(simulated, images, chosen.threads, line.of(how.name)),
+                                       classes, labels);
+        done.layers =
+            sq::measure_quality(repaired, quantized, few, chosen.threads, line.of(how.name + ": layers"), enabled);
+        done.mean_sqnr = sq::mean_sqnr(done.layers);
+        for (std::size_t k = 0; k < sq::loss_source_count && !chosen.report.empty(); ++k) {
+            const auto source = static_cast<sq::loss_source>(k);
+            // The network's input is the only one that consists of reals.
+            simulated.set_sources(source == sq::loss_source::input ? sq::loss_sources::none() : source);
+            if (source == sq::loss_source::input) simulated.set_sources(0, source);
+            const auto outputs = outputs_of(simulated, few, chosen.threads, {});
+            done.sources[k].add(original.data(), outputs.data(), outputs.size());
+        }
+        done.how = std::move(how);
+        return done;
+    }
+};
+
 } // namespace
 
 evaluation run(const options& chosen) {
@@ -139,88 +251,15 @@ evaluation run(const options& chosen) {
     result.distributions = sq::measure_distributions(what.trained, repaired, few.first(8));
     for (const auto& d : result.distributions) result.verdicts.push_back(sq::judge(d));
 
-    std::vector<std::pair<sq::number_format, std::vector<sq::range>>> calibrated;
+    schedule todo{.chosen = chosen,
+                  .line = line,
+                  .original = reference,
+                  .repaired = repaired,
+                  .images = images,
+                  .calibration = calibration,
+                  .labels = labels};
     for (const std::string& name : chosen.schemes)
-        for (const std::string& bits : chosen.bits) {
-            scheme_result done{.how = make_scheme(name, bits)};
-            scheme& how = done.how;
-            sq::observer_choice observers{make_observer(chosen.observer, how.numbers.activation), {}};
-            for (const std::string& text : chosen.layer_observers) {
-                const auto equals = text.find('=');
-                if (equals == std::string::npos)
-                    throw std::invalid_argument("layer observer '" + text + "': expected layer=observer");
-                observers.layers[text.substr(0, equals)] =
-                    make_observer(text.substr(equals + 1), how.numbers.activation);
-            }
-            for (const std::string& text : chosen.overrides) {
-                const sq::layer_override made = make_override(text, name);
-                if (std::none_of(repaired.nodes.begin(), repaired.nodes.end(),
-                                 [&](const sq::node& n) { return n.name == made.layer; }))
-                    throw std::invalid_argument("override '" + text + "': the network has no layer of this name");
-                how.layers.push_back(made);
-            }
-            sq::network_data deployed = repaired;
-            // Schemes with the same activations share their calibration.
-            const bool needs_ranges = !how.numbers.activation.floating || !chosen.overrides.empty();
-            const auto known = std::find_if(calibrated.begin(), calibrated.end(),
-                                            [&](const auto& c) { return c.first == how.numbers.activation; }) -
-                               calibrated.begin();
-            const auto at = static_cast<std::size_t>(known);
-            if (at == calibrated.size())
-                calibrated.emplace_back(how.numbers.activation,
-                                        needs_ranges
-                                            ? sq::calibrate(deployed, calibration, observers, chosen.batch,
-                                                            chosen.threads, line.of(how.name + ": calibration"))
-                                            : std::vector<sq::range>(deployed.nodes.size()));
-            const std::vector<sq::range>& ranges = calibrated[at].second;
-            if (chosen.budget_bits || chosen.budget_bytes) {
-                std::vector<sq::number_format> widths;
-                for (int width = 2; width <= 8; ++width) widths.push_back(weight_format(name, width));
-                const auto measured = sq::measure_sensitivity(deployed, widths, calibration.first(16), chosen.threads,
-                                                              line.of(how.name + ": sensitivity"));
-                std::int64_t weights = 0;
-                for (const auto& layer : measured) weights += layer.bits.back() / 8;
-                const double budget =
-                    chosen.budget_bytes ? 8 * *chosen.budget_bytes : *chosen.budget_bits * static_cast<double>(weights);
-                const auto mixed = sq::choose_widths(measured, static_cast<std::int64_t>(budget));
-                if (mixed.layers.empty())
-                    throw std::invalid_argument("budget: the network has " + std::to_string(weights) +
-                                                " weights and needs 2 bits each at least");
-                how.layers.insert(how.layers.begin(), mixed.layers.begin(), mixed.layers.end());
-                how.name += " mixed";
-            }
-            if (asked_for(chosen, "bias"))
-                deployed =
-                    sq::correct_biases(std::move(deployed), ranges, how.numbers, how.layers, calibration.first(16),
-                                       chosen.threads, line.of(how.name + ": bias correction"));
-            sq::quantized_data quantized = sq::quantize_data(deployed, ranges, how.numbers, how.layers);
-            // Corrected biases belong to the quantized network: what it departs from is the network without.
-            for (std::size_t i = 0; i < quantized.nodes.size(); ++i)
-                if (quantized.nodes[i].is_linear())
-                    quantized.reals[i] = repaired.parameters[static_cast<std::size_t>(quantized.origin[i])];
-            if (const std::string complaint = sq::number_complaint(quantized); !complaint.empty())
-                throw std::invalid_argument("scheme " + how.name + ": " + complaint);
-            done.weight_bits = how.float_weights ? 0 : weight_bits_of(quantized);
-
-            sq::simulation<> simulated(quantized);
-            const sq::loss_sources enabled =
-                how.float_weights ? sq::loss_sources::all().without(sq::loss_source::weight) : sq::loss_sources::all();
-            simulated.set_sources(enabled);
-            done.reached = compare_outputs(reference, outputs_of(simulated, images, chosen.threads, line.of(how.name)),
-                                           classes, labels);
-            done.layers =
-                sq::measure_quality(repaired, quantized, few, chosen.threads, line.of(how.name + ": layers"), enabled);
-            done.mean_sqnr = sq::mean_sqnr(done.layers);
-            for (std::size_t k = 0; k < sq::loss_source_count && !chosen.report.empty(); ++k) {
-                const auto source = static_cast<sq::loss_source>(k);
-                // The network's input is the only one that consists of reals.
-                simulated.set_sources(source == sq::loss_source::input ? sq::loss_sources::none() : source);
-                if (source == sq::loss_source::input) simulated.set_sources(0, source);
-                const auto outputs = outputs_of(simulated, few, chosen.threads, {});
-                done.sources[k].add(reference.data(), outputs.data(), outputs.size());
-            }
-            result.schemes.push_back(std::move(done));
-        }
+        for (const std::string& bits : chosen.bits) todo.evaluate(name, bits, result.schemes);
     return result;
 }
 

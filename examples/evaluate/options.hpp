@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,8 @@ struct options {
     std::vector<std::string> layer_observers{}; ///< "layer=observer"
     std::vector<std::string> repairs{};
     std::vector<std::string> overrides{}; ///< "layer=W" or "layer=W,A"
-    std::optional<double> budget_bits{};
-    std::optional<double> budget_bytes{};
+    std::vector<double> budget_bits{};    ///< mean bits a weight
+    std::vector<double> budget_bytes{};   ///< of all weights
     std::size_t batch = 1;
     std::size_t threads = 1;
     std::filesystem::path report{};

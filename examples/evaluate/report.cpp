@@ -142,6 +142,8 @@ std::string json_of(const evaluation& result, const options& chosen) {
                 {"layer_images", chosen.layer_images},
                 {"observer", chosen.observer},
                 {"repairs", chosen.repairs},
+                {"schemes", chosen.schemes},
+                {"bits", chosen.bits},
                 {"overrides", chosen.overrides}}},
               {"float", stored(result.floating, result)}};
     if (result.repaired) made["float_repaired"] = stored(*result.repaired, result);

@@ -70,7 +70,8 @@ def score(line):
         return fixed(line["top1"])
     if line.get("agreement") is not None:
         return fixed(line["agreement"]) + " agree"
-    return fixed(line["output"]["sqnr"], 1) + " dB"
+    sqnr = line["output"]["sqnr"]
+    return "exact" if sqnr is None else f"{sqnr:.1f} dB"
 
 
 def tables_2_and_3(runs):

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: unsupported_numbers<statiq::layer_name<'a'>, 8, 32>
+// rejects: where weights alone are integers, sums are float: run it as a weight_only_network
+#include <statiq/execute/prepare.hpp>
+#include <statiq/execute/weight_only_network.hpp>
 #include <statiq/graph/network.hpp>
-#include <statiq/passes/choose_numbers.hpp>
 
 using namespace statiq;
 
 #ifdef STATIQ_REJECT
-using weights = quantized<8>;
 using activations = float32;
 #else
-using weights = float32;
-using activations = float32;
+using activations = quantized<8, asymmetric>;
 #endif
 
 constexpr auto body = input<8, 8, 8> | named<"a">(conv<8>(kernel<3>)) | relu;
 struct net final : network<decltype(body)> {};
-using chosen = numbers_chosen<net, weights, activations>;
-static_assert(node_count<chosen> > 0);
+using chosen = numbers_chosen<net, quantized<8>, activations>;
+
+void pack(const quantized_parameters<chosen>& from, integer_parameters<chosen, float_multiplier>& to);
+void pack(const quantized_parameters<chosen>& from, integer_parameters<chosen, float_multiplier>& to) {
+    prepare(from, to);
+}

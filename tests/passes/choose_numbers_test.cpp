@@ -120,7 +120,8 @@ static_assert(std::is_same_v<verdict<sum_of<8>, quantized<4, symmetric, per_grou
                              unsupported_numbers<dense_name, 4, 8>>);
 static_assert(std::is_same_v<verdict<sum_of<8>, weight, quantized<8, asymmetric, per_channel>>,
                              unsupported_numbers<layer_name<'i', 'n', 'p', 'u', 't'>, 8, 8>>);
-static_assert(!verdict<sum_of<8>, float32, byte>::accepted && !verdict<sum_of<8>, weight, float32>::accepted);
+static_assert(!verdict<sum_of<8>, float32, byte>::accepted, "float weights under integer sums");
+static_assert(verdict<sum_of<8>, weight, float32>::accepted, "integer weights under float sums");
 static_assert(verdict<sum_of<8>, float32, float32>::accepted);
 static_assert(!verdict<decltype(input<1, 1, 4> | softmax), weight, wide>::accepted);
 static_assert(verdict<decltype(input<1, 1, 4> | softmax), weight, signed_byte>::accepted);

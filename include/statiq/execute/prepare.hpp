@@ -42,6 +42,9 @@ constexpr void pack_integers(std::span<const std::int32_t> natural, std::int32_t
 
 template <graph_type Q, class Scheme>
 class preparation {
+    static_assert(!has_weight_only_layers<Q>(),
+                  "statiq: where weights alone are integers, sums are float: run it as a weight_only_network");
+
   public:
     constexpr preparation(const quantized_layers<Q>& from, integer_parameters<Q, Scheme>& to) : from_(from), to_(to) {}
 

@@ -175,7 +175,8 @@ constexpr number_defect find_number_defect(const node& n, const number_format& i
     // Only the float execution of a trained graph knows batch norm: deploy folds it.
     if (n.kind == operation::batch_norm) return number_defect::unsupported;
     if (activation.per != granularity::tensor) return number_defect::unsupported;
-    if (n.is_linear() && weight.floating != activation.floating) return number_defect::unsupported;
+    // Integer weights under float sums are fine (weight_only_network), float weights under integer sums are not.
+    if (n.is_linear() && weight.floating && !activation.floating) return number_defect::unsupported;
     if (activation.floating || n.kind == operation::input) return number_defect::none;
     if (n.kind == operation::softmax &&
         (activation.bits != 8 || !activation.has_zero_point || (n.by_table && input.bits > 8)))
@@ -183,6 +184,17 @@ constexpr number_defect find_number_defect(const node& n, const number_format& i
     // Integer sums of one scale each: a scale a group of inputs has no place in an int32 accumulator.
     if (n.is_linear() && weight.per == granularity::group) return number_defect::unsupported;
     return sums_of(n, input).fits_int32() ? number_defect::none : number_defect::overflow;
+}
+
+/// A layer whose weights alone are integers.
+constexpr bool is_weight_only(const node& n) {
+    return n.is_linear() && n.numbers.activation.floating && !n.numbers.weight.floating;
+}
+template <graph_type G>
+constexpr bool has_weight_only_layers() {
+    for (const node& n : G::nodes)
+        if (is_weight_only(n)) return true;
+    return false;
 }
 
 /// What a node reads; an input reads what it is.
@@ -230,9 +242,12 @@ constexpr auto override_verdict() {
 /// different storage are joined, a conversion stands between. Pools, flatten and a standalone activation keep their
 /// input's integers, scale and zero point.
 ///
+/// With float activations and integer weights the integers are stored and the sums are float: `weight_only_network`.
+///
 /// Refused, with the layer in the message: a batch norm that has not been folded, activations of other than one scale,
-/// grouped weight scales in integer layers, a softmax of other than 8 bits, and sums that could leave int32 for some
-/// data (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight and zero point.
+/// float weights in integer layers, grouped weight scales there, a softmax of other than 8 bits, and sums that could
+/// leave int32 for some data (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight
+/// and zero point.
 /// @tparam DenseWeight the weights of dense layers, where they differ: TensorFlow Lite has one scale a dense layer.
 /// @tparam Overrides `for_layer<"name", Weight[, Activation]>`: single layers' own numbers, over those of `with<...>`.
 template <graph_type G, number_type Weight, number_type Activation, number_type DenseWeight = Weight,

@@ -13,8 +13,7 @@
 
 namespace statiq {
 
-/// What `numbers_chosen` and `quantize_parameters` make of a deployed network, at run time. Besides what the types
-/// allow there are layers with integer weights and float results, and scales for groups of weights in these.
+/// What `numbers_chosen` and `quantize_parameters` make of a deployed network, at run time.
 struct quantized_data {
     std::vector<node> nodes;             ///< numbers at every node, conversions where formats meet
     std::vector<int> origin;             ///< for each the node of the deployed network whose value it computes
@@ -39,7 +38,6 @@ inline quantized_data choose_numbers(std::span<const node> nodes, const number_c
 /// Why a layer cannot be computed in its numbers, as a sentence; empty when all can.
 inline std::string number_complaint(const quantized_data& chosen) {
     for (const node& n : chosen.nodes) {
-        if (n.is_linear() && n.numbers.activation.floating) continue; // float sums
         const number_format& input = detail::input_format(chosen.nodes, n);
         const std::string layer = "layer '" + std::string(n.name.view()) + "': ";
         switch (detail::find_number_defect(n, input)) {

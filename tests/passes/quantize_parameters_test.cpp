@@ -30,9 +30,9 @@ bool is_nearest(float real, std::int32_t q, const affine& map, const number_form
            std::abs(static_cast<double>(real) - step * (q - map.zero_point)) <= 0.5 * step + slack;
 }
 
-constexpr std::array keeping{operation::max_pool,  operation::average_pool, operation::reshape,
-                             operation::transpose, operation::pad,          operation::broadcast,
-                             operation::relu,      operation::relu6,        operation::relu_n1_to_1};
+constexpr std::array keeping{operation::max_pool, operation::average_pool, operation::reshape,  operation::transpose,
+                             operation::pad,      operation::broadcast,    operation::upsample, operation::relu,
+                             operation::relu6,    operation::relu_n1_to_1};
 
 /// The output channel of a weight in natural order.
 std::size_t channel_of(const node& n, std::size_t w, std::size_t weights) {

@@ -261,6 +261,13 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
                 detail::at(n.in, n.in.height == 1 ? 0 : row, n.in.width == 1 ? 0 : column, n.in.channels == 1 ? 0 : c));
         });
         break;
+    case operation::upsample:
+        detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
+            const int rows = n.out.height / n.in.height;
+            const int columns = n.out.width / n.in.width;
+            carry(to, x, detail::at(n.in, row / rows, column / columns, c));
+        });
+        break;
     case operation::input:
     case operation::relu:
     case operation::relu6:

@@ -5,6 +5,7 @@
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/graph/outputs.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/plan/memory.hpp>
 
@@ -49,6 +50,13 @@ class float_network {
         return {tensors_.back(), output_extents<G>.size()};
     }
     std::span<const float> operator()(std::span<const float> input) noexcept { return run(input.data()); }
+
+    /// What the last run has computed of an output that `outputs<...>` names.
+    template <label Name>
+    [[nodiscard]] std::span<const float> output() const noexcept {
+        constexpr std::size_t index = output_index<G, Name>;
+        return {tensors_[index], G::nodes[index].out.size()};
+    }
 
   private:
     /// Room for floats, whatever numbers `with<...>` chose for the integer network.

@@ -11,6 +11,7 @@
 #include <statiq/kernels/reference/pool.hpp>
 #include <statiq/kernels/reference/rearrange.hpp>
 #include <statiq/kernels/reference/softmax.hpp>
+#include <statiq/kernels/reference/upsample.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -117,6 +118,9 @@ inline void float_step(const node* nodes, const node& n, std::span<const float* 
         break;
     case operation::broadcast:
         reference::broadcast(in, n.in, n.out, output);
+        break;
+    case operation::upsample:
+        reference::upsample(in, n.in, n.out, output);
         break;
     case operation::softmax:
         reference::softmax(reference::float_softmax_arguments{.input = in, .in = n.in, .output = output});

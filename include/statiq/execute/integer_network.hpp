@@ -6,6 +6,7 @@
 #include <statiq/execute/integer_step.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/graph/outputs.hpp>
 #include <statiq/plan/memory.hpp>
 
 #include <array>
@@ -47,6 +48,16 @@ class integer_network {
     }
     constexpr std::span<const output_type> operator()(std::span<const input_type, input_size> input) const noexcept {
         return run(input.data());
+    }
+
+    /// What the last run has computed of an output that `outputs<...>` names; it lives in the arena like the result.
+    template <label Name>
+    [[nodiscard]] constexpr auto output() const noexcept {
+        constexpr std::size_t index = output_index<Q, Name>;
+        static_assert(Q::nodes[index].kind != operation::input && memory_plan_of<Q>.tensors[index].alias_of != 0,
+                      "statiq: this output is the network's input");
+        return std::span<const stored<index>, Q::nodes[index].out.size()>(in_arena<index>(),
+                                                                          Q::nodes[index].out.size());
     }
 
     /// Scale and zero point of a node's output; meaningless where it is float.

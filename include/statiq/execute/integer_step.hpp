@@ -11,6 +11,7 @@
 #include <statiq/kernels/reference/convert.hpp>
 #include <statiq/kernels/reference/pool.hpp>
 #include <statiq/kernels/reference/rearrange.hpp>
+#include <statiq/kernels/reference/upsample.hpp>
 
 #include <array>
 #include <cstddef>
@@ -85,6 +86,9 @@ constexpr void keeping_step(const node& n, const T* in, std::int32_t zero_point,
         break;
     case operation::broadcast:
         reference::broadcast(in, n.in, n.out, output);
+        break;
+    case operation::upsample:
+        reference::upsample(in, n.in, n.out, output);
         break;
     default:
         reference::clamp(reference::clamp_arguments<T>{.input = in,

@@ -60,6 +60,19 @@ class model {
         return reals;
     }
 
+    /// Dequantizes an output that `outputs<...>` names, as the last call has left it, into the caller's memory: as many
+    /// reals as `output_index`'s node has.
+    template <label Name>
+    void output(std::span<float, Q::nodes[output_index<Q, Name>].out.size()> reals) const noexcept {
+        const auto stored = network_.template output<Name>();
+        for (std::size_t i = 0; i < reals.size(); ++i) {
+            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(stored[0])>, float>)
+                reals[i] = stored[i];
+            else
+                reals[i] = dequantize(stored[i], network_.map_of(output_index<Q, Name>));
+        }
+    }
+
   private:
     struct alignas(arena_alignment) arena {
         std::array<std::uint8_t, network_type::arena_size> bytes;

@@ -4,6 +4,7 @@
 #include <statiq/execute/simulation.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/graph/outputs.hpp>
 
 #include <cstddef>
 #include <span>
@@ -30,6 +31,13 @@ class simulated_network {
         return {simulation_.tensor(node_count<Q> - 1), output_extents<Q>.size()};
     }
     std::span<const float> operator()(std::span<const float> input) noexcept { return run(input.data()); }
+
+    /// What the last run has computed of an output that `outputs<...>` names.
+    template <label Name>
+    [[nodiscard]] std::span<const float> output() const noexcept {
+        constexpr std::size_t index = output_index<Q, Name>;
+        return {simulation_.tensor(index), Q::nodes[index].out.size()};
+    }
 
   private:
     simulation<Scheme> simulation_;

@@ -193,7 +193,8 @@ class simulation {
             for (std::size_t k = 0; k < count_of(nodes_[i]); ++k)
                 last_reader[origin[static_cast<std::size_t>(nodes_[i].inputs[k])]] = i;
         }
-        last_reader[origin.back()] = nodes_.size();
+        for (std::size_t i = 0; i < nodes_.size(); ++i)
+            if (i + 1 == nodes_.size() || nodes_[i].output != 0) last_reader[origin[i]] = nodes_.size();
         std::vector<std::size_t> free;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             if (origin[i] == i) {

@@ -55,6 +55,16 @@ struct reference_part {
 template <label Name>
 inline constexpr reference_part<Name> from{};
 
+/// Names layers whose values are outputs of the network, besides that of its last layer: as `from`, by the labels of
+/// earlier layers or scopes. It continues from the layer before it.
+template <label... Names>
+struct outputs_part {
+    static_assert(sizeof...(Names) >= 1 && sizeof...(Names) <= max_outputs, "statiq: outputs names 1 to 8 layers");
+    static constexpr std::size_t size = 0;
+};
+template <label... Names>
+inline constexpr outputs_part<Names...> outputs{};
+
 namespace detail {
 template <class T>
 struct is_part : std::false_type {};
@@ -72,6 +82,8 @@ template <>
 struct is_part<identity_part> : std::true_type {};
 template <label L>
 struct is_part<reference_part<L>> : std::true_type {};
+template <label... L>
+struct is_part<outputs_part<L...>> : std::true_type {};
 
 template <class Part>
 constexpr auto as_list(const Part& part) {

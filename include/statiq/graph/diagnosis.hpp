@@ -23,6 +23,7 @@ enum class defect : unsigned char {
     broadcast,   ///< along an axis that is neither 1 nor the wanted extent
     reference,   ///< `from<label>` names no earlier layer
     output,      ///< a graph ends with `from<label>`: its value is not that of its last layer
+    outputs,     ///< a layer is named as an output twice, or there are too many outputs
     joined,      ///< more branches than a join takes
     label        ///< a full layer name longer than a label holds
 };
@@ -69,6 +70,8 @@ struct unknown_label : rejection {};
 template <class Layer>
 struct output_is_an_earlier_layer : rejection {};
 template <class Layer, int Most, int Got>
+struct repeated_output : rejection {};
+template <class Layer, int Most, int Got>
 struct too_many_branches : rejection {};
 template <class Layer>
 struct label_too_long : rejection {};
@@ -107,6 +110,8 @@ constexpr auto verdict_of() {
         return unknown_label<layer>{};
     else if constexpr (F.what == defect::output)
         return output_is_an_earlier_layer<layer>{};
+    else if constexpr (F.what == defect::outputs)
+        return repeated_output<layer, F.expected[0], F.got[0]>{};
     else if constexpr (F.what == defect::joined)
         return too_many_branches<layer, F.expected[0], F.got[0]>{};
     else

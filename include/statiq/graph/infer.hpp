@@ -40,6 +40,8 @@ template <std::size_t Size>
 struct graph_builder {
     node_array<Size> nodes{};
     std::array<bias_rule, Size> bias_rules{};
+    std::array<label, max_outputs> output_names{};
+    int output_count = 0;
     int count = 0;
     finding first{};
 
@@ -177,13 +179,33 @@ struct graph_builder {
 
     constexpr int emit(const identity_part&, int from_node, const label&, const layer_numbers&) { return from_node; }
 
+    /// A label names a scope, and a scope's value is that of its last node so far; -1 where there is none.
+    constexpr int last_in(const label& scope) {
+        for (int i = count - 1; i >= 0; --i)
+            if (at(i).name.is_in(scope)) return i;
+        report(defect::reference, scope);
+        return -1;
+    }
     template <label Name>
     constexpr int emit(const reference_part<Name>&, int from_node, const label&, const layer_numbers&) {
-        // A label names a scope, and a scope's value is that of its last node.
-        for (int i = count - 1; i >= 0; --i)
-            if (at(i).name.is_in(Name)) return i;
-        report(defect::reference, Name);
+        const int index = last_in(Name);
+        return index < 0 ? from_node : index;
+    }
+
+    template <label... Names>
+    constexpr int emit(const outputs_part<Names...>&, int from_node, const label&, const layer_numbers&) {
+        (name_output(Names), ...);
         return from_node;
+    }
+    constexpr void name_output(const label& name) {
+        const int index = last_in(name);
+        if (index < 0) return;
+        if (at(index).output != 0 || output_count == max_outputs) {
+            report(defect::outputs, name, {max_outputs}, {output_count + 1});
+            return;
+        }
+        output_names[static_cast<std::size_t>(output_count)] = name;
+        at(index).output = ++output_count;
     }
 
     /// To be called last, with the index of the whole body's value.
@@ -274,6 +296,9 @@ struct graph_builder {
         case operation::pad:
             n.over = {.pad_top = s.pad_top, .pad_left = s.pad_left};
             n.out = {n.in.height + s.pad_top + s.pad_bottom, n.in.width + s.pad_left + s.pad_right, n.in.channels};
+            break;
+        case operation::upsample:
+            n.out = {n.in.height * s.rows, n.in.width * s.columns, n.in.channels};
             break;
         case operation::global_average_pool:
             n.out = {1, 1, n.in.channels};

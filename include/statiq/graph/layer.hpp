@@ -33,6 +33,8 @@ struct layer_spec {
     float epsilon = 1e-3F;
     extents shape{};                  ///< of an input, a reshape or a broadcast; all zero: flat
     std::array<int, 3> axes{0, 1, 2}; ///< of a transpose
+    int rows = 1;                     ///< of an upsampling: how often each pixel is repeated downwards
+    int columns = 1;                  ///< and to the right
     bool by_table = false;            ///< of a softmax
 
     [[nodiscard]] constexpr bool is_pool() const {
@@ -63,6 +65,7 @@ struct layer {
     static_assert(!Spec.is_linear() || Spec.out_channels >= 1, "statiq: a layer has at least one output channel");
     static_assert(Spec.pad_top >= 0 && Spec.pad_bottom >= 0 && Spec.pad_left >= 0 && Spec.pad_right >= 0,
                   "statiq: padding is not negative");
+    static_assert(Spec.rows >= 1 && Spec.columns >= 1, "statiq: an upsampling repeats a pixel at least once");
     static_assert(Spec.permutes_axes(), "statiq: transpose names each of the axes 0, 1 and 2 once");
     static constexpr layer_spec spec = Spec;
     static constexpr std::size_t size = 1; ///< nodes it adds to a graph
@@ -248,6 +251,10 @@ inline constexpr layer<layer_spec{.kind = operation::pad,
 /// `add(a, b | broadcast<H, W, C>)`. Sums do not broadcast by themselves, because that hides mistakes.
 template <int Height, int Width, int Channels>
 inline constexpr layer<layer_spec{.kind = operation::broadcast, .shape = {Height, Width, Channels}}> broadcast{};
+/// Each pixel repeated `Rows` times downwards and `Columns` times to the right: the nearest neighbour in a larger
+/// image.
+template <int Rows, int Columns = Rows>
+inline constexpr layer<layer_spec{.kind = operation::upsample, .rows = Rows, .columns = Columns}> upsample{};
 /// The same values in other numbers: those of the `with<...>` around it.
 inline constexpr layer<layer_spec{.kind = operation::convert}> convert{};
 /// Over the channels of a flat tensor. In integers: TensorFlow Lite's fixed-point definition.

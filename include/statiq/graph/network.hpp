@@ -21,6 +21,8 @@ struct network {
   public:
     /// The nodes in execution order; the last one is the output.
     static constexpr auto nodes = built.nodes;
+    /// What `outputs<...>` calls its layers, in its order; the rest is empty.
+    static constexpr auto output_names = built.output_names;
 };
 
 template <graph_type G>

@@ -32,18 +32,19 @@ enum class operation : std::uint8_t {
     transpose, ///< of the axes of one sample
     pad,       ///< with zeros, around the image
     broadcast, ///< repeated along axes of extent 1
-    convert    ///< from one number format to another: quantize, dequantize or requantize
+    convert,   ///< from one number format to another: quantize, dequantize or requantize
+    upsample   ///< every pixel repeated, whole times along each axis
 };
 
 /// What is applied to an operation's result before it is stored.
 enum class activation : std::uint8_t { none, relu, relu6, relu_n1_to_1 };
 
 inline constexpr std::string_view to_string(operation kind) {
-    constexpr std::array<std::string_view, 18> names{
+    constexpr std::array<std::string_view, 19> names{
         "input", "convolution",  "dense",    "batch_norm",   "relu",
         "relu6", "relu_n1_to_1", "max_pool", "average_pool", "global_average_pool",
         "add",   "concat",       "softmax",  "reshape",      "transpose",
-        "pad",   "broadcast",    "convert"};
+        "pad",   "broadcast",    "convert",  "upsample"};
     return names[static_cast<std::size_t>(kind)];
 }
 inline constexpr std::string_view to_string(activation fused) {
@@ -70,12 +71,14 @@ namespace detail {
 constexpr bool keeps_numbers(operation kind) {
     return kind == operation::max_pool || kind == operation::average_pool || kind == operation::reshape ||
            kind == operation::transpose || kind == operation::pad || kind == operation::broadcast ||
-           activation_of(kind) != activation::none;
+           kind == operation::upsample || activation_of(kind) != activation::none;
 }
 } // namespace detail
 
 /// Most tensors an `add` or `concat` joins.
 inline constexpr int max_inputs = 8;
+/// Most tensors that `outputs<...>` names.
+inline constexpr int max_outputs = 8;
 
 /// Number formats a layer was given by `with<...>`, or has been assigned by the pass that chooses numbers.
 struct layer_numbers {
@@ -99,6 +102,7 @@ struct node {
     int groups = 1;
     bool has_bias = false;
     bool by_table = false; ///< softmax in integers: by a table of exponentials
+    int output = 0;        ///< its place among the outputs that the network names, counted from 1; 0: none
     float epsilon = 1e-3F; ///< batch norm
     layer_numbers numbers{};
     label name{};

@@ -157,7 +157,9 @@ constexpr merge_plan<Size> plan_merge(const node_array<Size>& nodes, const std::
         for (std::size_t r = i + 1; r <= static_cast<std::size_t>(last); ++r)
             for (int k = 0; plan.inside[r] && k < nodes[r].input_count; ++k)
                 if (nodes[r].inputs[static_cast<std::size_t>(k)] == static_cast<int>(i)) ++read_inside;
-        if (readers[i] != read_inside)
+        if (nodes[i].output != 0)
+            plan.refusal = {merge_obstacle::output, static_cast<int>(i), {}};
+        else if (readers[i] != read_inside)
             plan.refusal = {merge_obstacle::read_inside, static_cast<int>(i), {readers[i], read_inside}};
         // What is merged has the numbers of the sum: another format for a part of it was meant to be seen.
         const layer_numbers& part = nodes[i].numbers;

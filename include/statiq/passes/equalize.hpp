@@ -34,6 +34,7 @@ constexpr bool is_homogeneous(const node& n) {
     case operation::max_pool:
     case operation::average_pool:
     case operation::global_average_pool:
+    case operation::upsample:
         return true;
     default:
         return false;
@@ -42,10 +43,11 @@ constexpr bool is_homogeneous(const node& n) {
 
 inline std::vector<layer_pair> pairs_of(const std::vector<node>& nodes) {
     std::vector<int> readers(nodes.size());
-    for (const node& n : nodes)
-        for (int k = 0; k < n.input_count; ++k)
-            ++readers[static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)])];
-    ++readers.back();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        for (int k = 0; k < nodes[i].input_count; ++k)
+            ++readers[static_cast<std::size_t>(nodes[i].inputs[static_cast<std::size_t>(k)])];
+        if (i + 1 == nodes.size() || nodes[i].output != 0) ++readers[i];
+    }
     std::vector<layer_pair> pairs;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const node& second = nodes[i];

@@ -55,7 +55,8 @@ struct merge_branches_pass {
                .out = shape.out,
                .over = shape.over,
                .groups = shape.groups,
-               .has_bias = plan.form.has_bias};
+               .has_bias = plan.form.has_bias,
+               .output = last.output};
         n.inputs[0] = plan.source;
         n.numbers = {plan.form.chosen_weight, last.numbers.chosen_activation, plan.form.weight,
                      last.numbers.activation};

@@ -68,14 +68,15 @@ constexpr node_origins<Size> trimmed_origins(const rewriting<Capacity>& r) {
     return origins;
 }
 
-/// How many nodes read each node's value; the network's output counts as read.
+/// How many nodes read each node's value; the network's outputs count as read.
 template <std::size_t Size>
 constexpr std::array<int, Size> count_readers(const node_array<Size>& nodes) {
     std::array<int, Size> readers{};
     for (const node& n : nodes)
         for (int i = 0; i < n.input_count; ++i)
             ++readers[static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(i)])];
-    ++readers[Size - 1];
+    for (std::size_t i = 0; i < Size; ++i)
+        if (i == Size - 1 || nodes[i].output != 0) ++readers[i];
     return readers;
 }
 

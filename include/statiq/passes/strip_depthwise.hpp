@@ -24,6 +24,7 @@ struct strip_depthwise_pass {
                 const int before = out.moved[static_cast<std::size_t>(n.input())];
                 if (out.at(before).is_depthwise()) {
                     out.origin[static_cast<std::size_t>(before)] = static_cast<int>(i);
+                    out.at(before).output = n.output;
                     out.moved[i] = before;
                     continue;
                 }

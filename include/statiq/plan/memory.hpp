@@ -40,7 +40,7 @@ struct memory_plan {
 
 namespace detail {
 
-/// Liveness: from the step that writes a tensor to the last that reads it or an alias of it. The output outlives all.
+/// Liveness: from the step that writes a tensor to the last that reads it or an alias of it. Outputs outlive all.
 template <std::size_t Size>
 constexpr std::array<allocation, Size> live_ranges(const node_array<Size>& nodes) {
     std::array<allocation, Size> tensors{};
@@ -61,9 +61,12 @@ constexpr std::array<allocation, Size> live_ranges(const node_array<Size>& nodes
             tensors[read].last = static_cast<int>(i);
         }
     }
-    allocation& output = tensors[Size - 1];
-    output.last = static_cast<int>(Size);
-    if (output.alias_of >= 0) tensors[static_cast<std::size_t>(output.alias_of)].last = static_cast<int>(Size);
+    for (std::size_t i = 0; i < Size; ++i) {
+        if (i != Size - 1 && nodes[i].output == 0) continue;
+        tensors[i].last = static_cast<int>(Size);
+        if (tensors[i].alias_of >= 0)
+            tensors[static_cast<std::size_t>(tensors[i].alias_of)].last = static_cast<int>(Size);
+    }
     return tensors;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small RepVGG trained on CIFAR-10, as trained: three branches a block, each with its batch norm.
 #include <statiq/analyze/branches.hpp>
+#include <statiq/analyze/verdict.hpp>
 #include <statiq/networks/repvgg.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/passes/equalize.hpp>
 #include <statiq/passes/require_merged.hpp>
 
 #include "../support/real_oracle.hpp"
@@ -138,11 +140,12 @@ TEST_CASE("real: the weights' rounding errors, branch by branch and merged") {
     }
 }
 
-TEST_CASE("real: branches quantized apart and added in integers, and merged first") {
+TEST_CASE("real: branches quantized apart and added in integers, merged first, and equalized") {
     if (!has_data()) return;
     const auto trained = sq::load<net>(real::data_folder() / weights);
     const auto branched = sq::fuse_activations(sq::fold_batch_norm(trained)); // sums left standing
     const auto together = sq::deploy(trained);
+    const auto equalized = sq::equalize(together);
     const real::labelled test = test_images();
     const sq::io::image_set training(
         sq::io::read_npy(real::data_folder() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
@@ -166,6 +169,8 @@ TEST_CASE("real: branches quantized apart and added in integers, and merged firs
         const outcome merged = evaluate(weight, together);
         MESSAGE(name << ": apart " << apart.sqnr << " dB, " << apart.accuracy << "%; merged " << merged.sqnr << " dB, "
                      << merged.accuracy << "%");
+        const outcome equal = evaluate(weight, equalized);
+        MESSAGE(name << ", equalized: " << equal.sqnr << " dB, " << equal.accuracy << "%");
         CHECK(apart.sqnr > merged.sqnr);
         return apart.accuracy - merged.accuracy;
     };
@@ -175,4 +180,84 @@ TEST_CASE("real: branches quantized apart and added in integers, and merged firs
     // P4: it is merging that costs; far beyond the 1.6 points that 2500 images can err by.
     CHECK(compare("W4 per tensor", per_tensor<4>{}) > 40);
     CHECK(compare("W4 per channel", per_channel<4>{}) > 5);
+}
+
+TEST_CASE("real: every layer's distributions, conditions and error") {
+    if (!has_data()) return;
+    const auto trained = sq::load<net>(real::data_folder() / weights);
+    const auto parameters = sq::deploy(trained);
+    const real::labelled test = test_images();
+    const sq::io::image_set training(
+        sq::io::read_npy(real::data_folder() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
+        pixels());
+    const auto read = [&test](std::size_t index, float* to) {
+        const auto image = test.images[index];
+        std::copy(image.begin(), image.end(), to);
+    };
+    const sq::sample_reader samples{50, 32 * 32 * 3, read};
+    const auto ranges = sq::calibrate(parameters, sq::first_samples(training, 100));
+    const auto model = sq::quantize<per_tensor<8>, sq::quantized<8, sq::asymmetric>>(parameters, ranges);
+    sq::float_network<deployed> reference(parameters);
+    sq::observed watched(model);
+    const auto errors = sq::compare(reference, watched, sq::first_samples(test.images, 50));
+    sq::table rows({"layer", "weights' deviation", "greatest", "dB", "activations' deviation", "greatest", "C1", "C2",
+                    "MSE", "SQNR dB"});
+    const auto layers = sq::measure_distributions(sq::as_data(trained), sq::as_data(parameters), samples);
+    REQUIRE(layers.size() == 9);
+    for (const sq::layer_distribution& layer : layers) {
+        const sq::layer_verdict verdict = sq::judge(layer);
+        const auto line = std::find_if(errors.begin(), errors.end(),
+                                       [&](const sq::layer_comparison& e) { return e.name == layer.name; });
+        REQUIRE(line != errors.end());
+        const auto& weight = layer.deployed.values;
+        const auto yes = [](bool friendly) { return std::string(friendly ? "yes" : "no"); };
+        char mse[32];
+        std::snprintf(mse, sizeof mse, "%.2g", line->error.mean_squared_error());
+        rows.add({layer.name, sq::fixed(weight.deviation(), 4), sq::fixed(std::max(weight.max, -weight.min), 3),
+                  sq::fixed(layer.deployed.sqnr_per_tensor, 1), sq::fixed(layer.activations.deviation(), 3),
+                  sq::fixed(layer.activations.max, 2), yes(verdict.weights_friendly), yes(verdict.activations_friendly),
+                  mse, sq::decibels(line->error.sqnr())});
+    }
+    MESSAGE("\n" << rows.text());
+}
+
+TEST_CASE(
+    "real: behind a dead channel, an identity's batch norm is all that the merged kernel holds (P4 (7), figure 4)") {
+    if (!has_data()) return;
+    auto trained = sq::load<net>(real::data_folder() / weights);
+    // Channel 0 of block 1 dies, as channels do in longer training, and block 2's identity learns that it never varies.
+    const auto at = [&trained](const char* name) -> sq::layer_parameters& {
+        return trained[static_cast<std::size_t>(sq::find_node<net>(name))];
+    };
+    at("block1.dense3x3.bn").beta[0] = -1000;
+    at("block2.identity.bn").mean[0] = 0;
+    at("block2.identity.bn").variance[0] = 0;
+    const auto parameters = sq::deploy(trained);
+    const auto repaired = sq::deploy(trained, {.repair_zero_variance = sq::zero_variance_repair{}});
+    const auto scales = sq::branch_scales(trained);
+    const auto identity = std::find_if(scales.begin(), scales.end(),
+                                       [](const sq::branch_scale& s) { return s.norm == "block2.identity.bn"; });
+    REQUIRE(identity != scales.end());
+    CHECK(identity->largest() > 100);
+
+    const real::labelled test = test_images();
+    const sq::io::image_set training(
+        sq::io::read_npy(real::data_folder() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
+        pixels());
+    const auto ranges = sq::calibrate(parameters, sq::first_samples(training, 100));
+    sq::float_network<deployed> network(parameters);
+    sq::float_network<deployed> repaired_network(repaired);
+    const double floating = real::percent(real::right(test, test.images.size(), network), test.images.size());
+    const double repaired_floating =
+        real::percent(real::right(test, test.images.size(), repaired_network), test.images.size());
+    const double by_tensor = integer_accuracy<per_tensor<8>>(parameters, ranges, test);
+    const double by_channel = integer_accuracy<per_channel<8>>(parameters, ranges, test);
+    const double mended = integer_accuracy<per_tensor<8>>(repaired, ranges, test);
+    MESSAGE("factor " << identity->largest() << ": float " << floating << " (repaired " << repaired_floating
+                      << "), 8 bits per tensor " << by_tensor << ", per channel " << by_channel
+                      << ", repaired per tensor " << mended);
+    CHECK(repaired_floating == floating); // the channel is always zero
+    CHECK(by_tensor < floating - 20);
+    CHECK(by_channel > floating - 3);
+    CHECK(mended > floating - 3);
 }

@@ -17,19 +17,6 @@ namespace demo {
 
 namespace sq = statiq;
 
-/// (x / 255 - mean) / deviation of each channel, as PyTorch's networks are trained.
-inline sq::io::preprocessing normalization(const std::vector<float>& mean, const std::vector<float>& deviation) {
-    sq::io::preprocessing how{{}, {}};
-    for (std::size_t c = 0; c < mean.size(); ++c) {
-        how.scale.push_back(1.0F / (255.0F * deviation[c]));
-        how.offset.push_back(-mean[c] / deviation[c]);
-    }
-    return how;
-}
-inline sq::io::preprocessing imagenet_normalization() {
-    return normalization({.485F, .456F, .406F}, {.229F, .224F, .225F});
-}
-
 inline int best_class(std::span<const float> scores) {
     return static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }
@@ -44,12 +31,14 @@ std::vector<int> predict(const sq::io::image_set& images, Run&& run) {
 /// Share of images whose best class is the label, in percent.
 inline double accuracy(const std::vector<int>& classes, const std::vector<std::int32_t>& labels) {
     std::size_t right = 0;
-    for (std::size_t i = 0; i < classes.size(); ++i) if (classes[i] == labels[i]) ++right;
+    for (std::size_t i = 0; i < classes.size(); ++i)
+        if (classes[i] == labels[i]) ++right;
     return 100.0 * static_cast<double>(right) / static_cast<double>(classes.size());
 }
 inline std::size_t disagreements(const std::vector<int>& a, const std::vector<int>& b) {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) if (a[i] != b[i]) ++count;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (a[i] != b[i]) ++count;
     return count;
 }
 

@@ -38,6 +38,8 @@ subject digits(const std::filesystem::path& weights);
 subject mobilenet_v1_025(const std::filesystem::path& weights);
 subject mobilenet_v1_075(const std::filesystem::path& weights);
 subject mobilenet_v1_100_to_dw13(const std::filesystem::path& weights);
+subject mobileone_s0(const std::filesystem::path& weights);
+subject repvgg_small(const std::filesystem::path& weights);
 subject visual_wake_words(const std::filesystem::path& weights);
 
 } // namespace evaluate

@@ -168,3 +168,10 @@ TEST_CASE("digits") {
     CHECK(parameter_count<net> == 9 * 8 + (9 * 8 + 8 * 16) + (9 * 16 + 16 * 32) + (9 * 32 + 32 * 32) +
                                       2 * (8 + 8 + 16 + 16 + 32 + 32 + 32) + 32 * 10 + 10);
 }
+
+TEST_CASE("the part up to dw13 is the network's own beginning") {
+    using part = networks::mobilenet_v1_to_dw13<100>;
+    using whole = mobilenet_v1<100>;
+    for (std::size_t i = 0; i < node_count<part>; ++i) CHECK(part::nodes[i] == whole::nodes[i]);
+    CHECK(part::nodes.back().name.view() == "dw13.relu6");
+}

@@ -88,13 +88,17 @@ inline layer_verdict judge(const layer_distribution& layer) {
         if (layer.channels[c].outlier) (layer.channels[c].dead ? starving : large).push_back(c);
     }
     std::string& text = verdict.text;
-    const auto say = [&text](const std::string& sentence) { text += (text.empty() ? "" : " ") + sentence + "."; };
+    const auto say = [&text](std::string sentence) {
+        if (sentence[0] >= 'a' && sentence[0] <= 'z') sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
+        text += (text.empty() ? "" : " ") + sentence + ".";
+    };
     if (!starving.empty())
         say(detail::outliers_text(layer, starving, true) + ": repair the variance, or quantize per channel");
-    if (!large.empty()) say(detail::outliers_text(layer, large, false) + ": equalize, or quantize per channel");
+    if (!large.empty())
+        say(detail::outliers_text(layer, large, false) + ": equalize (across ReLU), or quantize per channel");
     if (!verdict.weights_friendly && starving.empty() && large.empty())
         say("the channels' weights differ by a factor of " + detail::number_text(weights.spread()) +
-            " from the median: equalize, or quantize per channel");
+            " from the median: equalize (across ReLU), or quantize per channel");
     if (!verdict.weights_friendly)
         say("with 8 bits and one scale the median channel's weights keep " + fixed(weights.median_channel_sqnr, 1) +
             " dB, with a scale each " + fixed(weights.sqnr_per_channel, 1) + " dB");

@@ -26,6 +26,17 @@ struct preprocessing {
 /// x / 127.5 - 1, as MobileNet is trained.
 inline preprocessing minus_one_to_one() { return {{1.0F / 127.5F}, {-1.0F}}; }
 
+/// (x / 255 - mean) / deviation, channel by channel, as PyTorch's networks are trained.
+inline preprocessing normalized(const std::vector<float>& mean, const std::vector<float>& deviation) {
+    preprocessing how{{}, {}};
+    for (std::size_t c = 0; c < mean.size(); ++c) {
+        how.scale.push_back(1.0F / (255.0F * deviation[c]));
+        how.offset.push_back(-mean[c] / deviation[c]);
+    }
+    return how;
+}
+inline preprocessing imagenet_normalization() { return normalized({.485F, .456F, .406F}, {.229F, .224F, .225F}); }
+
 /// Images of an npy file as samples: uint8 [count, height, width, channels]. Pixels become reals when asked for.
 class image_set {
   public:

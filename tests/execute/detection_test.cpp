@@ -70,21 +70,21 @@ TEST_CASE("every execution shows the named outputs as the observers saw them") {
             constexpr int place = D::nodes[I].output;
             if constexpr (place > 0) seen[place - 1].assign(values, values + D::nodes[I].out.size());
         });
-        const auto same = [](const auto& a, const auto& b) {
+        const auto alike = [](const auto& a, const auto& b) {
             return std::equal(a.begin(), a.end(), b.begin(), b.end());
         };
-        CHECK(same(floats.output<"p3">(), seen[0]));
-        CHECK(same(floats.output<"p4">(), seen[1]));
-        CHECK(same(floats.output<"p5">(), seen[2]));
+        CHECK(alike(floats.output<"p3">(), seen[0]));
+        CHECK(alike(floats.output<"p4">(), seen[1]));
+        CHECK(alike(floats.output<"p5">(), seen[2]));
 
         std::array<std::vector<float>, 3> simulated_seen;
         const auto result = simulated.run(samples[s].data(), [&]<std::size_t I>(node_index<I>, const float* values) {
             constexpr int place = Q::nodes[I].output;
             if constexpr (place > 0) simulated_seen[place - 1].assign(values, values + Q::nodes[I].out.size());
         });
-        CHECK(same(simulated.output<"p3">(), simulated_seen[0]));
-        CHECK(same(simulated.output<"p4">(), simulated_seen[1]));
-        CHECK(same(result, simulated.output<"p5">()));
+        CHECK(alike(simulated.output<"p3">(), simulated_seen[0]));
+        CHECK(alike(simulated.output<"p4">(), simulated_seen[1]));
+        CHECK(alike(result, simulated.output<"p5">()));
 
         const auto last = integers(samples[s]);
         std::array<float, 8 * 8 * 16> p3{};
@@ -93,7 +93,7 @@ TEST_CASE("every execution shows the named outputs as the observers saw them") {
         integers.output<"p3">(p3);
         integers.output<"p4">(p4);
         integers.output<"p5">(p5);
-        CHECK(same(p5, last));
+        CHECK(alike(p5, last));
         // The integer network is the simulated one to a step at every layer; features are not constant.
         const auto close = [](const auto& a, const auto& b, const affine& map) {
             std::size_t apart = 0;

@@ -32,6 +32,12 @@ inline std::size_t arena_need(const node& n) {
     return bytes;
 }
 
+/// Whether a node's value is asked for when all is done.
+template <std::size_t Size>
+bool is_result(const node_array<Size>& nodes, std::size_t index) {
+    return index == Size - 1 || nodes[index].output != 0;
+}
+
 /// The most bytes that hold a value somebody still needs, over all steps.
 template <std::size_t Size>
 std::size_t most_needed_at_once(const node_array<Size>& nodes) {
@@ -45,7 +51,9 @@ std::size_t most_needed_at_once(const node_array<Size>& nodes) {
                 if (const std::size_t read = holder(nodes, static_cast<std::size_t>(nodes[reader].inputs[k]));
                     read <= step)
                     needed[read] = true;
-        if (const std::size_t result = holder(nodes, Size - 1); result <= step) needed[result] = true;
+        for (std::size_t i = 0; i < Size; ++i)
+            if (const std::size_t result = holder(nodes, i); is_result(nodes, i) && result <= step)
+                needed[result] = true;
         std::size_t bytes = 0;
         for (std::size_t i = 0; i < Size; ++i)
             if (needed[i]) bytes += arena_need(nodes[i]);
@@ -95,7 +103,9 @@ std::string broken_law(const node_array<Size>& nodes, const memory_plan<Size>& p
             if (const std::size_t read = holder(nodes, static_cast<std::size_t>(nodes[i].inputs[k])); !intact(read))
                 return "tensor " + std::to_string(read) + " is overwritten before " + std::to_string(i) + " read it";
     }
-    if (!intact(holder(nodes, Size - 1))) return "the result does not survive";
+    for (std::size_t i = 0; i < Size; ++i)
+        if (is_result(nodes, i) && !intact(holder(nodes, i)))
+            return "result " + std::to_string(i) + " does not survive";
     return "";
 }
 

@@ -142,7 +142,8 @@ def bits(runs):
 
 def observers(runs):
     print("\n### 4. Observers; equalization and bias correction\n")
-    names = ["min_max", "moving_average", "percentile", "percentile_99.9", "entropy", "least_squares"]
+    names = ["min_max", "moving_average", "percentile", "percentile_99.9", "entropy", "entropy_without_zeros",
+             "least_squares"]
     rows = []
     for network, count in (("mobilenet_v1_0.25_224", 650), ("mobilenet_v1_0.75_224", 325)):
         found = {}

@@ -58,6 +58,7 @@ const std::vector<std::pair<std::string, std::string>>& observer_names() {
         {"percentile", "99.99 percent"},
         {"percentile_99.9", "99.9 percent"},
         {"entropy", "least Kullback-Leibler divergence, 2048 bins"},
+        {"entropy_without_zeros", "the same, the first bin left out"},
         {"least_squares", "least mean squared error, by search over 2048 bins"},
     };
     return names;
@@ -105,8 +106,9 @@ sq::any_observer make_observer(const std::string& name, const sq::number_format&
     if (name == "moving_average") return sq::moving_average{};
     if (name == "percentile") return sq::percentile{};
     if (name == "percentile_99.9") return sq::percentile{.share = 99.9};
-    if (name == "entropy")
-        return sq::entropy{.levels = activation.floating ? 128 : std::size_t{1} << (activation.bits - 1)};
+    if (name == "entropy" || name == "entropy_without_zeros")
+        return sq::entropy{.levels = activation.floating ? 128 : std::size_t{1} << (activation.bits - 1),
+                           .first_bin = name == "entropy"};
     if (name == "least_squares") return sq::least_squares{.format = activation};
     throw std::invalid_argument("observer '" + name + "': expected one of " + listed(observer_names()));
 }

@@ -37,9 +37,11 @@ def datasets():
     yield "far", np.abs(normal) + 100
 
 
-def kl_threshold(values, levels, bins=2048):
+def kl_threshold(values, levels, first_bin=True, bins=2048):
     magnitudes = np.abs(values.astype(np.float32)).astype(np.float64)
     counts, edges = np.histogram(magnitudes, bins=bins, range=(0, magnitudes.max()))
+    if not first_bin:
+        counts[0] = 0
     best, best_kept = np.inf, None
     for kept in range(levels, bins):
         p = counts[:kept].astype(np.float64)
@@ -91,6 +93,7 @@ def main():
                 for share in (99.0, 99.9, 99.99)
             },
             "kl": {str(levels): kl_threshold(values, levels) for levels in (128, 8)},
+            "kl_without_first_bin": {str(levels): kl_threshold(values, levels, False) for levels in (128, 8)},
             "least_error": {str(bits): least_error(values[::10], 2**bits) for bits in (8, 4)},
         }
     path = pathlib.Path(__file__).with_name("observers_reference.json")

@@ -217,13 +217,16 @@ TEST_CASE("the entropy observer's threshold is the recipe's, computed by NumPy a
         CAPTURE(name);
         const values_of_batch values = dataset(name);
         const range ends = ends_of(values);
-        for (const auto& [levels, threshold] : expected["kl"].items()) {
-            const range found = observe(entropy{.levels = std::stoul(levels)}, {values});
-            const double t = threshold;
-            const double tolerance = 0x1p-23 * t; // one rounding to float
-            CHECK(std::abs(static_cast<double>(found.max) - std::min(t, static_cast<double>(ends.max))) <= tolerance);
-            CHECK(std::abs(static_cast<double>(found.min) - std::max(-t, static_cast<double>(ends.min))) <= tolerance);
-        }
+        for (const bool first_bin : {true, false})
+            for (const auto& [levels, threshold] : expected[first_bin ? "kl" : "kl_without_first_bin"].items()) {
+                const range found = observe(entropy{.levels = std::stoul(levels), .first_bin = first_bin}, {values});
+                const double t = threshold;
+                const double tolerance = 0x1p-23 * t; // one rounding to float
+                CHECK(std::abs(static_cast<double>(found.max) - std::min(t, static_cast<double>(ends.max))) <=
+                      tolerance);
+                CHECK(std::abs(static_cast<double>(found.min) - std::max(-t, static_cast<double>(ends.min))) <=
+                      tolerance);
+            }
     }
 }
 

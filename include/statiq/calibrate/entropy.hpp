@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -33,6 +34,7 @@ inline double divergence(const std::vector<double>& bins, double beyond, std::si
             expanded[i] = bins[i] > 0 ? sum / static_cast<double>(occupied) : 0.0;
     }
     const double total = in_levels + beyond;
+    if (in_levels <= 0) return std::numeric_limits<double>::infinity();
     double distance = 0;
     for (std::size_t i = 0; i < kept; ++i) {
         const double p = (bins[i] + (i + 1 == kept ? beyond : 0.0)) / total;
@@ -71,20 +73,24 @@ inline std::size_t least_divergence(const std::vector<std::uint64_t>& counts, st
 /// with the least KL(P || Q) gives the threshold (m + 1/2) w. The range is [-threshold, threshold], cut to what was
 /// seen.
 ///
-/// Public variants of the recipe are not equal to each other. Here: bin 0 counts like any other (others drop it or skip
-/// exact zeros); m bins go into levels of m / levels bins each, the last level takes the remainder (others split bins
-/// in fractions); nothing is added to empty bins, so a threshold whose last bin is empty diverges (others smooth by
-/// 1e-4).
+/// Public variants of the recipe are not equal to each other. Here: bin 0 counts like any other, unless `first_bin`
+/// says otherwise (others drop it, or skip exact zeros: where a ReLU's zeros outnumber all else, they decide the
+/// divergence); m bins go into levels of m / levels bins each, the last level takes the remainder (others split bins in
+/// fractions); nothing is added to empty bins, so a threshold whose last bin is empty diverges (others smooth by 1e-4).
 struct entropy {
     std::size_t bins = 2048;
     std::size_t levels = 128; ///< 2^(bits - 1): magnitudes use half of the integers
+    bool first_bin = true;    ///< whether magnitudes below a bin's width count
 
     struct state : histogram_state<true> {
         std::size_t levels = 128;
+        bool first_bin = true;
         [[nodiscard]] range result() const {
             const range ends = seen.ends();
             if (counted.total() == 0 || counted.counts.size() <= levels) return ends;
-            const std::size_t kept = detail::least_divergence(counted.counts, levels);
+            std::vector<std::uint64_t> counts = counted.counts;
+            if (!first_bin) counts[0] = 0;
+            const std::size_t kept = detail::least_divergence(counts, levels);
             if (kept == counted.counts.size()) return ends;
             const auto threshold = static_cast<float>((static_cast<double>(kept) + 0.5) * counted.width());
             return {std::max(ends.min, -threshold), std::min(ends.max, threshold)};
@@ -92,7 +98,7 @@ struct entropy {
         friend bool operator==(const state&, const state&) = default;
     };
     [[nodiscard]] static constexpr int passes() noexcept { return 2; }
-    [[nodiscard]] state start(const node&) const { return {{.bins = bins}, levels}; }
+    [[nodiscard]] state start(const node&) const { return {{.bins = bins}, levels, first_bin}; }
 };
 
 } // namespace statiq

@@ -95,11 +95,13 @@ inline nlohmann::json stored(const entropy::state& s) {
     nlohmann::json to = stored_histogram(s);
     to["observer"] = "entropy";
     to["levels"] = s.levels;
+    to["first_bin"] = s.first_bin;
     return to;
 }
 inline void restore(const nlohmann::json& from, entropy::state& to) {
     restore_histogram(from, to);
     to.levels = from.at("levels");
+    to.first_bin = from.at("first_bin");
 }
 
 inline nlohmann::json stored(const least_squares::state& s) {

@@ -173,33 +173,88 @@ TEST_CASE("a random sum of linear branches is one convolution") {
     CHECK(norms_after >= 5);
 }
 
+/// The one merged convolution of a network against the branches it stands for, in double. Some variances are zero, or
+/// almost.
+template <class Net>
+void check_reals(std::mt19937& random) {
+    using merged = branches_merged<Net>;
+    const auto trained = support::random_parameters<Net>(random);
+    const auto parameters = merge_branches(trained);
+    std::size_t i = 1;
+    while (merged::nodes[i].kind == Net::nodes[static_cast<std::size_t>(merged::origin[i])].kind) ++i;
+    const node& n = merged::nodes[i];
+    REQUIRE(parameters[i].weight.size() == n.convolution().weight_count());
+    REQUIRE(parameters[i].bias.size() == (n.has_bias ? static_cast<std::size_t>(n.out.channels) : 0));
+    const auto samples = support::random_inputs<Net>(random, 2);
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+        const auto branched = support::real_execution(trained, samples[s]);
+        const support::reals& expected = branched[static_cast<std::size_t>(merged::origin[i])];
+        support::reals x(branched[static_cast<std::size_t>(merged::origin[static_cast<std::size_t>(n.input())])]);
+        std::fill(x.error.begin(), x.error.end(), 0.0);
+        const std::array<const support::reals*, 1> inputs{&x};
+        const support::reals y =
+            support::real_node(merged::nodes, n, parameters[i], inputs, {.relative = support::unit_roundoff});
+        REQUIRE(y.value.size() == expected.value.size());
+        std::size_t outside = 0;
+        for (std::size_t k = 0; k < y.value.size(); ++k)
+            if (!(std::abs(y.value[k] - expected.value[k]) <= y.error[k] + double_beside_float * expected.error[k]))
+                ++outside;
+        CHECK(outside == 0);
+    }
+}
+
 TEST_CASE("merged and branched compute the same reals, to one rounding of each merged parameter") {
     std::mt19937 random(71);
     support::for_each_random_sum([&]<int Seed>() {
-        using net = support::random_sum<Seed>;
-        using merged = branches_merged<net>;
         CAPTURE(Seed);
-        const auto trained = support::random_parameters<net>(random); // some variances are zero, or almost
-        const auto parameters = merge_branches(trained);
-        REQUIRE(parameters[2].weight.size() == merged::nodes[2].convolution().weight_count());
-        REQUIRE(parameters[2].bias.size() == (merged::nodes[2].has_bias ? merged::nodes[2].out.channels : 0));
-        const auto samples = support::random_inputs<net>(random, 2);
-        for (std::size_t s = 0; s < samples.size(); ++s) {
-            const auto branched = support::real_execution(trained, samples[s]);
-            const support::reals& expected = branched[static_cast<std::size_t>(merged::origin[2])];
-            support::reals x(branched[static_cast<std::size_t>(merged::origin[1])]);
-            std::fill(x.error.begin(), x.error.end(), 0.0);
-            const std::array<const support::reals*, 1> inputs{&x};
-            const support::reals y = support::real_node(merged::nodes, merged::nodes[2], parameters[2], inputs,
-                                                        {.relative = support::unit_roundoff});
-            REQUIRE(y.value.size() == expected.value.size());
-            std::size_t outside = 0;
-            for (std::size_t k = 0; k < y.value.size(); ++k)
-                if (!(std::abs(y.value[k] - expected.value[k]) <= y.error[k] + double_beside_float * expected.error[k]))
-                    ++outside;
-            CHECK(outside == 0);
-        }
+        check_reals<support::random_sum<Seed>>(random);
     });
+}
+
+namespace {
+
+// What the family does not draw.
+struct multiplied final : network<decltype(input<7, 6, 3> | relu |
+                                           add(depthwise_multiplied<2>(kernel<5, 3>) | batch_norm,
+                                               depthwise_multiplied<2>(kernel<1>) | batch_norm) |
+                                           batch_norm)> {};
+static_assert(branches_merged<multiplied>::nodes[2].is_depthwise());
+// A stride inside a sequence spreads the taps behind it: 3 x 3 becomes 5 x 5 with holes.
+struct spread final : network<decltype(input<9, 10, 4> | add(conv<6>(stride<2>, without_bias) |
+                                                                 conv<6>(kernel<3>, padding<1>) | batch_norm,
+                                                             conv<6>(kernel<5>, stride<2>, padding<2>)))> {};
+static_assert(require_merged<spread>);
+static_assert(branches_merged<spread>::nodes[1].over == window{5, 5, 2, 2, 1, 1, 2, 2});
+struct square_then_point final
+    : network<decltype(input<6, 7, 4> | add(conv<4>(kernel<3>) | batch_norm | conv<4>, identity, batch_norm))> {};
+static_assert(require_merged<square_then_point>);
+// A layer before that two branches share, and the same input added twice.
+struct shared_front final
+    : network<decltype(input<6, 6, 4> | relu |
+                       add(conv<4>(kernel<3>, without_bias) | add(batch_norm, conv<4>), identity, identity))> {};
+static_assert(require_merged<shared_front>);
+struct one_sided final
+    : network<decltype(input<8, 9, 3> | add(conv<3>(kernel<3, 4>, padding_sides<2, 0, 0, 3>),
+                                            conv<3>(kernel<2, 1>, padding_sides<1, 0, 0, 0>), identity))> {};
+static_assert(require_merged<one_sided>);
+
+} // namespace
+
+TEST_CASE("sums written by hand compute the same reals when merged") {
+    std::mt19937 random(76);
+    for (int round = 0; round < 3; ++round) {
+        check_reals<multiplied>(random);
+        check_reals<spread>(random);
+        check_reals<square_then_point>(random);
+        check_reals<shared_front>(random);
+        check_reals<one_sided>(random);
+        check_reals<corner>(random);
+        check_reals<dilated>(random);
+        check_reals<bare>(random);
+        check_reals<nested>(random);
+        check_reals<channelwise>(random);
+        check_reals<unbiased_border>(random);
+    }
 }
 
 TEST_CASE("merged and branched float networks agree within the error bounds of both") {

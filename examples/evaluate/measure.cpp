@@ -90,16 +90,23 @@ std::array<std::int32_t, 5> best_of(std::span<const float> scores) {
 accuracy compare_outputs(const std::vector<float>& reference, const std::vector<float>& outputs, std::size_t classes,
                          const std::vector<std::int32_t>& labels) {
     const std::size_t count = outputs.size() / classes;
-    accuracy reached{.top1 = labels.empty() ? -1.0 : 0.0, .top5 = labels.empty() ? -1.0 : 0.0};
-    const double each = 100.0 / static_cast<double>(count);
+    std::size_t top1 = 0;
+    std::size_t top5 = 0;
+    std::size_t agreeing = 0;
     for (std::size_t s = 0; s < count; ++s) {
         const auto found = best_of({outputs.data() + s * classes, classes});
         const auto expected = best_of({reference.data() + s * classes, classes});
-        if (found[0] == expected[0]) reached.agreement += each;
+        if (found[0] == expected[0]) ++agreeing;
         if (labels.empty()) continue;
-        if (found[0] == labels[s]) reached.top1 += each;
-        if (std::find(found.begin(), found.end(), labels[s]) != found.end()) reached.top5 += each;
+        if (found[0] == labels[s]) ++top1;
+        if (std::find(found.begin(), found.end(), labels[s]) != found.end()) ++top5;
     }
+    const auto percent = [count](std::size_t hits) {
+        return 100.0 * static_cast<double>(hits) / static_cast<double>(count);
+    };
+    accuracy reached{.top1 = labels.empty() ? -1.0 : percent(top1),
+                     .top5 = labels.empty() ? -1.0 : percent(top5),
+                     .agreement = percent(agreeing)};
     reached.output.add(reference.data(), outputs.data(), outputs.size());
     return reached;
 }

@@ -142,3 +142,17 @@ TEST_CASE("activations: outliers take the range (C2), and a bounded activation's
     CHECK_FALSE(judge(spiky).activations_friendly);
     CHECK(says(spiky, "outliers take the range"));
 }
+
+TEST_CASE("channels that are switched off do not count as usual") {
+    std::mt19937 random(805);
+    auto trained = tame(random);
+    const convolution_shape shape = net::nodes[4].convolution();
+    for (int o = 0; o < 12; ++o) // of 16
+        for (int k = 0; k < shape.in_channels_per_group(); ++k)
+            trained[4].weight[shape.weight_index(o, 0, k)] *= 1e-30F;
+    const auto samples = support::random_inputs<net>(random, 2);
+    const auto lines = look(trained, reader_of(samples));
+    CHECK(judge(lines[1]).weights_friendly);
+    CHECK(lines[1].deployed.spread() < 3);
+    for (const auto& channel : lines[1].channels) CHECK_FALSE(channel.outlier);
+}

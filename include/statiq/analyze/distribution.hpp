@@ -73,14 +73,23 @@ struct weight_distribution {
     /// The greatest channel's range over the median channel's.
     [[nodiscard]] double spread() const {
         const float median = median_range();
-        return median > 0 ? static_cast<double>(*std::max_element(channel_ranges.begin(), channel_ranges.end())) /
-                                static_cast<double>(median)
+        return median > 0 ? static_cast<double>(greatest_range()) / static_cast<double>(median)
                           : std::numeric_limits<double>::infinity();
     }
+    [[nodiscard]] float greatest_range() const {
+        return *std::max_element(channel_ranges.begin(), channel_ranges.end());
+    }
+    /// Channels that training or batch norm has switched off (weights of 1e-30 beside others of 1) have no say in what
+    /// is usual.
+    [[nodiscard]] bool is_on(std::size_t channel) const { return channel_ranges[channel] > 1e-9F * greatest_range(); }
+    /// Of the channels that are on.
     [[nodiscard]] float median_range() const {
-        std::vector<float> sorted = channel_ranges;
-        const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-        std::nth_element(sorted.begin(), middle, sorted.end());
+        std::vector<float> on;
+        for (std::size_t c = 0; c < channel_ranges.size(); ++c)
+            if (is_on(c)) on.push_back(channel_ranges[c]);
+        if (on.empty()) return 0;
+        const auto middle = on.begin() + static_cast<std::ptrdiff_t>(on.size() / 2);
+        std::nth_element(on.begin(), middle, on.end());
         return *middle;
     }
 };
@@ -132,13 +141,14 @@ inline weight_distribution weights_of(const node& n, const layer_parameters& fro
     d.sqnr_per_channel = ratio(rounded(quantized<8, asymmetric, per_channel>::format));
     std::vector<double> ratios;
     for (int o = 0; o < shape.out.channels; ++o) {
+        if (!d.is_on(static_cast<std::size_t>(o))) continue;
         signal_to_noise error;
         for (int tap = 0; tap < shape.over.taps(); ++tap)
             for (int k = 0; k < shape.in_channels_per_group(); ++k) {
                 const std::size_t w = shape.weight_index(o, tap, k);
                 error.add(from.weight[w], per_tensor_weights[w]);
             }
-        if (error.signal > 0) ratios.push_back(error.sqnr());
+        ratios.push_back(error.sqnr());
     }
     if (ratios.empty()) ratios.push_back(std::numeric_limits<double>::infinity());
     const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws reports of examples/evaluate: SQNR by layer, batch norm's scales, distributions, loss sources.
 
-    plot_report.py REPORT.json [REPORT.json ...] --out FOLDER
+    plot_report.py REPORT.json [REPORT.json ...] [--scheme NAME ...] --out FOLDER
 
 Several reports of one network share the SQNR curves; the other pictures are of each. Debian: python3-matplotlib.
 """
@@ -129,11 +129,11 @@ def loss_sources(plt, report, scheme):
     ratio.plot(range(len(layers)), [layer["isolated"]["sqnr"] or float("nan") for layer in layers], "k.-",
                label="this layer alone, dB")
     ratio.set_ylabel("SQNR, dB")
-    ratio.legend(fontsize=8, loc="upper right")
+    ratio.legend(fontsize=8, loc="upper right", framealpha=0.9)
     named_axis(axes, [layer["layer"] for layer in layers])
     axes.set_ylabel("share of the layer's noise, %")
     axes.set_title(f"{report['network']}: {label_of(report, scheme)}")
-    axes.legend(fontsize=8, loc="upper left", ncol=5)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.32), ncol=5)
     return figure
 
 
@@ -156,8 +156,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reports", type=pathlib.Path, nargs="+", metavar="REPORT.json")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."), help="folder for the pictures")
+    parser.add_argument("--scheme", action="append", metavar="NAME", help="draw this scheme alone, as in 'symmetric_channel "
+                        "W8A8'; may be given more than once")
     arguments = parser.parse_args()
     reports = [read(path) for path in arguments.reports]
+    for report in reports:
+        if arguments.scheme:
+            report["schemes"] = [s for s in report["schemes"] if s["name"] in arguments.scheme]
     networks = {report["network"] for report in reports}
     if len(networks) > 1:
         sys.exit(f"plot_report: reports of one network are drawn together, found {', '.join(sorted(networks))}")

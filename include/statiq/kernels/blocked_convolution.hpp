@@ -40,13 +40,13 @@ class output_block {
     using layout = blocked_layout<Format::inputs>;
     static constexpr int inputs = Format::inputs;
     static constexpr int lanes = Format::lanes;
-    static constexpr std::ptrdiff_t step_size = outputs_per_block * inputs;
 
   public:
     output_block(const typename Format::arguments& arguments, const convolution_shape& shape, int group,
                  int first) noexcept
         : shape_(shape), layout_(shape), arguments_(arguments),
           input_(arguments.input + group * shape.in_channels_per_group()),
+          step_size_(layout_.panel_of(first / vectors_per_block).blocks * outputs_per_block * inputs),
           weights_(arguments.weights + weight_offset(group, first)),
           channel_(group * layout_.out_channels + first * lanes),
           outputs_(arguments, shape, channel_, std::min(Vectors * lanes, layout_.out_channels - first * lanes)) {}
@@ -67,22 +67,27 @@ class output_block {
 
   private:
     static constexpr int vectors_per_block = outputs_per_block / lanes;
-    static_assert(vectors_per_block == 1 || vectors_per_block % Format::max_vectors == 0);
+    static constexpr std::ptrdiff_t vector_size = std::ptrdiff_t{lanes} * inputs; ///< weights of one register
+    static_assert(vectors_per_block == 1 ? Format::max_vectors == blocks_per_panel
+                                         : vectors_per_block % Format::max_vectors == 0);
 
     [[nodiscard]] std::ptrdiff_t weight_offset(int group, int first) const noexcept {
-        const std::ptrdiff_t block = group * layout_.blocks() + first / vectors_per_block;
-        return block * static_cast<std::ptrdiff_t>(layout_.block_size()) + first % vectors_per_block * lanes * inputs;
+        const int block = first / vectors_per_block;
+        const int panel = layout_.panel_of(block).first;
+        return (group * layout_.blocks() + panel) * static_cast<std::ptrdiff_t>(layout_.block_size()) +
+               ((block - panel) * outputs_per_block + first % vectors_per_block * lanes) * inputs;
     }
-    /// From the weights of one register to those of the next: within a block, or a block further.
-    [[nodiscard]] std::ptrdiff_t vector_stride() const noexcept {
-        if constexpr (vectors_per_block > 1)
-            return lanes * inputs;
+    /// From the weights of one step to those of the next. Where a block is one register, a tile is a whole panel.
+    [[nodiscard]] std::ptrdiff_t step_size() const noexcept {
+        if constexpr (vectors_per_block == 1)
+            return Vectors * outputs_per_block * inputs;
         else
-            return static_cast<std::ptrdiff_t>(layout_.block_size());
+            return step_size_;
     }
+    [[nodiscard]] std::ptrdiff_t run_size() const noexcept { return layout_.steps() * step_size(); }
     [[nodiscard]] const weight* weights_of(int row, int column) const noexcept {
         const int tap = row * shape_.over.kernel_width + column;
-        return weights_ + static_cast<std::ptrdiff_t>(tap / layout_.row_taps) * layout_.run_size();
+        return weights_ + tap / layout_.row_taps * run_size();
     }
     [[nodiscard]] bool is_multiplied(int row, int column) const noexcept {
         return row >= first_row_ && row < first_row_ + rows_ && column >= first_column_ &&
@@ -103,10 +108,10 @@ class output_block {
             for (int column = 0; column < shape_.over.kernel_width; column += layout_.row_taps) {
                 if (is_multiplied(row, column)) continue;
                 const weight* w = weights_of(row, column);
-                for (int step = 0; step < layout_.steps(); ++step, w += step_size)
+                for (int step = 0; step < layout_.steps(); ++step, w += step_size())
                     simd::unroll<Vectors>([&](auto v) {
                         const auto sums = accumulator::load_aligned(start_ + v * lanes);
-                        Format::multiply_add(sums, xs, Format::load(w + v * vector_stride()))
+                        Format::multiply_add(sums, xs, Format::load(w + v * vector_size))
                             .store_aligned(start_ + v * lanes);
                     });
             }
@@ -149,8 +154,7 @@ class output_block {
         for (int row = 0; row < rows_; ++row) {
             const weight* w = weights_of(first_row_ + row, first_column_);
             std::ptrdiff_t offset = row * row_step_;
-            for (int run = 0; run < runs_per_row_; ++run, offset += run_step_, w += layout_.run_size())
-                visit(offset, w);
+            for (int run = 0; run < runs_per_row_; ++run, offset += run_step_, w += run_size()) visit(offset, w);
         }
     }
 
@@ -180,7 +184,6 @@ class output_block {
 
     template <int Pixels>
     void tile(pixel_walk& walk, reading_ahead& ahead) noexcept {
-        ahead.read_some();
         const auto at = walk.template next<Pixels>();
         const input* x[std::size_t{Pixels}];
         if (copied_)
@@ -199,13 +202,14 @@ class output_block {
             const accumulator start = accumulator::load_aligned(start_ + v * lanes);
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
         });
-        const std::ptrdiff_t vector_step = vector_stride();
+        auto lines = ahead.take(static_cast<std::size_t>(rows_ * runs_per_row_ * steps_));
         for_each_run([&](std::ptrdiff_t offset, const weight* w) __attribute__((always_inline)) {
             const std::ptrdiff_t last = offset + std::max(run_, inputs) - inputs;
-            for (int left = steps_; left > 0; --left, offset = std::min(offset + inputs, last), w += step_size) {
+            for (int left = steps_; left > 0; --left, offset = std::min(offset + inputs, last), w += step_size()) {
+                lines.read();
                 typename Format::weights ws[std::size_t{Vectors}];
                 simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                    ws[v] = Format::load(w + v * vector_step);
+                    ws[v] = Format::load(w + v * vector_size);
                 });
                 simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                     const auto xs = Format::broadcast(x[p] + offset);
@@ -222,6 +226,7 @@ class output_block {
     layout layout_;
     const typename Format::arguments& arguments_;
     const input* input_;
+    std::ptrdiff_t step_size_;
     const weight* weights_;
     int channel_;
     typename Format::template outputs<Vectors> outputs_;
@@ -252,16 +257,14 @@ void convolve_blocked(const typename Format::arguments& arguments, convolution_s
         shape.out = {1, static_cast<int>(shape.out.pixels()), shape.out.channels};
     }
     const int vectors = (shape.out_channels_per_group() + Format::lanes - 1) / Format::lanes;
-    const int blocks = shape.groups * ((vectors + Format::max_vectors - 1) / Format::max_vectors);
-    const auto tiles = static_cast<std::size_t>(blocks) *
-                       (shape.out.pixels() / static_cast<std::size_t>(Format::tile_pixels(Format::max_vectors)) + 1);
-    reading_ahead ahead(arguments.ahead, tiles);
+    const blocked_layout<Format::inputs> layout(shape);
+    reading_ahead ahead(arguments.ahead, arguments.weights);
     for (int group = 0; group < shape.groups; ++group)
         for (int first = 0, count = 0; first < vectors; first += count) {
-            // Equal shares where a block is one register, so that no tile is narrower than it must be.
-            const int shares = (vectors - first + Format::max_vectors - 1) / Format::max_vectors;
-            count = outputs_per_block == Format::lanes ? (vectors - first + shares - 1) / shares
-                                                       : std::min(vectors - first, Format::max_vectors);
+            if constexpr (Format::lanes == outputs_per_block)
+                count = layout.panel_of(first).blocks;
+            else
+                count = std::min(vectors - first, Format::max_vectors);
             simd::unroll<Format::max_vectors>([&](auto index) {
                 constexpr int share = index + 1;
                 if (share != count) return;

@@ -41,12 +41,15 @@ struct depthwise_layout {
 
 /// Output channels that lie side by side in the blocked layout.
 inline constexpr int outputs_per_block = 16;
+/// Most blocks of a panel: what the widest tile takes at once.
+inline constexpr int blocks_per_panel = 4;
 
-/// [group][out / 16][run][step][16 outputs][Inputs], outputs padded with zeros: the weights of 16 outputs for one step
-/// of the kernel, 64 bytes, lie together. A run is input values that lie side by side in the image: the channels of one
-/// tap, or, where these are fewer than a step takes, a whole row of the window. The last step of a run ends where the
-/// run ends: where `Inputs` does not divide the run it overlaps the step before, with zeros for what that one took, so
-/// that no step reads beyond the run.
+/// [group][panel][run][step][block of the panel][16 outputs][Inputs], outputs padded with zeros. A block is 16 outputs,
+/// whose weights for one step of the kernel are 64 bytes, and a panel as many blocks as the widest tile takes, so that
+/// a tile reads one stream of memory; panels are as equal as they can be. A run is input values that lie side by side
+/// in the image: the channels of one tap, or, where these are fewer than a step takes, a whole row of the window. The
+/// last step of a run ends where the run ends: where `Inputs` does not divide the run it overlaps the step before, with
+/// zeros for what that one took, so that no step reads beyond the run.
 /// @tparam Inputs values summed by one lane in one step: 4 bytes, or 1 float.
 template <int Inputs>
 struct blocked_layout {
@@ -76,28 +79,40 @@ struct blocked_layout {
     }
     /// Steps of `Inputs` values that cover a run.
     [[nodiscard]] constexpr int steps() const noexcept { return (run + Inputs - 1) / Inputs; }
-    /// Values of a run's weights for 16 outputs.
-    [[nodiscard]] constexpr int run_size() const noexcept { return steps() * outputs_per_block * Inputs; }
     /// Whether kernels can copy a window, padded to whole steps, where they cannot read it from the image.
     [[nodiscard]] constexpr bool fits_copies() const noexcept {
         return (run >= Inputs && row_taps == 1) || runs * steps() * Inputs <= largest_copy;
     }
-    /// Values from one block of 16 outputs to the next.
+    /// Values of the weights of one block.
     [[nodiscard]] constexpr std::size_t block_size() const noexcept {
-        return static_cast<std::size_t>(runs) * static_cast<std::size_t>(run_size());
+        return static_cast<std::size_t>(runs) * static_cast<std::size_t>(steps() * outputs_per_block * Inputs);
+    }
+    struct panel {
+        int first;  ///< block
+        int blocks; ///< at most blocks_per_panel
+    };
+    [[nodiscard]] constexpr panel panel_of(int block) const noexcept {
+        const int panels = (blocks() + blocks_per_panel - 1) / blocks_per_panel;
+        const int least = blocks() / panels;
+        const int wider = blocks() % panels; // so many panels, the first ones, have a block more
+        if (block < wider * (least + 1)) return {block / (least + 1) * (least + 1), least + 1};
+        const int behind = block - wider * (least + 1);
+        return {block - behind % least, least};
     }
     [[nodiscard]] constexpr std::size_t size() const noexcept {
         return static_cast<std::size_t>(groups) * static_cast<std::size_t>(blocks()) * block_size();
     }
     [[nodiscard]] constexpr std::size_t index(int out, int tap, int in) const noexcept {
         const int within = out % out_channels;
-        const auto block = static_cast<std::size_t>(out / out_channels * blocks() + within / outputs_per_block);
+        const int block = within / outputs_per_block;
+        const panel p = panel_of(block);
         const int value = tap % row_taps * in_channels + in;
         const int step = value / Inputs;
         const bool in_last_step = step + 1 == steps() && run >= Inputs;
         const int position = in_last_step ? value - (run - Inputs) : value % Inputs;
-        return block * block_size() + static_cast<std::size_t>(tap / row_taps) * static_cast<std::size_t>(run_size()) +
-               static_cast<std::size_t>((step * outputs_per_block + within % outputs_per_block) * Inputs + position);
+        const int row = (tap / row_taps * steps() + step) * p.blocks + block - p.first;
+        return static_cast<std::size_t>(out / out_channels * blocks() + p.first) * block_size() +
+               static_cast<std::size_t>((row * outputs_per_block + within % outputs_per_block) * Inputs + position);
     }
 };
 

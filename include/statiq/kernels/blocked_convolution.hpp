@@ -57,12 +57,12 @@ class output_block {
         pixel_walk walk(shape_, r, first_column_);
         constexpr int pixels = Format::tile_pixels(Vectors);
         const int count = r.pixels();
-        if (count == 1) return tile<1>(walk, ahead);
+        if (count == 1) return tiles<1>(1, walk, ahead);
         // Tiles of two sizes cover any number of pixels but the smallest.
-        const int tiles = (count + pixels - 1) / pixels;
-        const int smaller = std::min(tiles, tiles * pixels - count);
-        for (int i = smaller; i < tiles; ++i) tile<pixels>(walk, ahead);
-        for (int i = 0; i < smaller; ++i) tile<pixels - 1>(walk, ahead);
+        const int all = (count + pixels - 1) / pixels;
+        const int smaller = std::min(all, all * pixels - count);
+        tiles<pixels>(all - smaller, walk, ahead);
+        tiles<pixels - 1>(smaller, walk, ahead);
     }
 
   private:
@@ -90,7 +90,7 @@ class output_block {
         return weights_ + tap / layout_.row_taps * run_size();
     }
     [[nodiscard]] bool is_multiplied(int row, int column) const noexcept {
-        return row >= first_row_ && row < first_row_ + rows_ && column >= first_column_ &&
+        return row >= first_row_ && row < first_row_ + walk_.rows && column >= first_column_ &&
                column < first_column_ + columns_;
     }
 
@@ -99,7 +99,7 @@ class output_block {
     void begin_sums() noexcept {
         simd::unroll<Vectors>([&](auto v) { outputs_.start(v).store_aligned(start_ + v * lanes); });
         padding_sum_ = 0;
-        const int outside = layout_.runs * layout_.row_taps - rows_ * columns_;
+        const int outside = layout_.runs * layout_.row_taps - walk_.rows * columns_;
         if (outside == 0 || !Format::padding_counts(arguments_)) return;
         input padding[std::size_t{inputs}];
         std::fill_n(padding, inputs, Format::padding(arguments_));
@@ -118,28 +118,53 @@ class output_block {
         padding_sum_ = Format::unsigned_padding(arguments_) * (outside * layout_.in_channels);
     }
 
-    /// How a tile reads this region's windows: rows of runs of steps.
+    /// How tiles read a region's windows: rows of runs of steps. A tile keeps it in registers.
+    struct window_walk {
+        int rows = 0;
+        int runs = 0;  ///< of a row
+        int steps = 0; ///< of a run
+        bool is_copied = false;
+        std::ptrdiff_t row_step = 0; ///< in the input, or in the copy
+        std::ptrdiff_t run_step = 0;
+        std::ptrdiff_t last_step = 0; ///< of a run: where it starts
+        const weight* weights = nullptr;
+        std::ptrdiff_t weight_row_step = 0;
+        std::ptrdiff_t weight_run_step = 0;
+
+        /// visit(offset, w) for every run: its inputs start at that offset from a pixel's first, its weights at w.
+        template <class Visit>
+        [[gnu::always_inline]] void for_each_run(Visit&& visit) const noexcept {
+            for (int row = 0; row < rows; ++row)
+                for (int run = 0; run < runs; ++run)
+                    visit(row * row_step + run * run_step, weights + (row * weight_row_step + run * weight_run_step));
+        }
+    };
+
     void take(const region& r) noexcept {
         const window& over = shape_.over;
+        const int channels = layout_.in_channels;
         const bool whole_rows = layout_.row_taps > 1; // a cut row is copied, with its padding
         first_row_ = r.rows.first;
-        rows_ = r.rows.last - r.rows.first;
         first_column_ = whole_rows ? 0 : r.columns.first;
         columns_ = (whole_rows ? over.kernel_width : r.columns.last) - first_column_;
-        copied_ = layout_.run < inputs || (whole_rows && r.columns.last - r.columns.first < over.kernel_width);
+        walk_.rows = r.rows.last - r.rows.first;
+        walk_.is_copied = layout_.run < inputs || (whole_rows && r.columns.last - r.columns.first < over.kernel_width);
         // Taps of a row whose channels follow one another, in the image and in the weights, are one run.
-        const bool joined =
-            !copied_ && !whole_rows && over.dilation_width == 1 && shape_.groups == 1 && layout_.run % inputs == 0;
-        runs_per_row_ = whole_rows || joined ? 1 : columns_;
-        steps_ = layout_.steps() * (joined ? columns_ : 1);
+        const bool joined = !walk_.is_copied && !whole_rows && over.dilation_width == 1 && shape_.groups == 1 &&
+                            layout_.run % inputs == 0;
+        walk_.runs = whole_rows || joined ? 1 : columns_;
+        walk_.steps = layout_.steps() * (joined ? columns_ : 1);
         run_ = layout_.run * (joined ? columns_ : 1);
-        run_step_ = copied_ ? layout_.steps() * inputs : image_column_step();
-        row_step_ = copied_ ? runs_per_row_ * run_step_ : image_row_step();
-        if (!copied_) return;
-        const int channels = layout_.in_channels;
+        walk_.last_step = std::max(run_, inputs) - inputs;
+        walk_.run_step = walk_.is_copied ? layout_.steps() * inputs : image_column_step();
+        walk_.row_step = walk_.is_copied ? walk_.runs * walk_.run_step : image_row_step();
+        walk_.weights = weights_of(first_row_, first_column_);
+        walk_.weight_run_step = run_size();
+        walk_.weight_row_step = over.kernel_width / layout_.row_taps * run_size();
+        if (!walk_.is_copied) return;
         copied_from_ = whole_rows ? r.columns.first * channels : 0;
         copied_values_ = whole_rows ? (r.columns.last - r.columns.first) * channels : channels;
-        for (auto& copy : copies_) std::fill_n(copy, rows_ * row_step_, Format::padding(arguments_));
+        for (auto& copy : copies_) std::fill_n(copy, walk_.rows * walk_.row_step, Format::padding(arguments_));
     }
     [[nodiscard]] std::ptrdiff_t image_column_step() const noexcept {
         return static_cast<std::ptrdiff_t>(shape_.over.dilation_width) * shape_.in.channels;
@@ -148,78 +173,80 @@ class output_block {
         return static_cast<std::ptrdiff_t>(shape_.over.dilation_height) * shape_.in.width * shape_.in.channels;
     }
 
-    /// visit(offset, w) for every run: its inputs start at that offset from a pixel's first, its weights at w.
-    template <class Visit>
-    [[gnu::always_inline]] void for_each_run(Visit&& visit) const noexcept {
-        for (int row = 0; row < rows_; ++row) {
-            const weight* w = weights_of(first_row_ + row, first_column_);
-            std::ptrdiff_t offset = row * row_step_;
-            for (int run = 0; run < runs_per_row_; ++run, offset += run_step_, w += run_size()) visit(offset, w);
-        }
-    }
-
     /// A window with runs that are shorter than a step, or with rows that the image cuts, in memory of its own: what is
     /// not copied is padding.
-    void copy_window(const input* from, input* copy) const noexcept {
-        for (int row = 0; row < rows_; ++row)
-            for (int run = 0; run < runs_per_row_; ++run, copy += run_step_) {
-                const input* first = from + row * image_row_step() + run * image_column_step();
-                for (int i = 0; i < copied_values_; ++i) copy[copied_from_ + i] = first[copied_from_ + i];
+    [[gnu::noinline]] const input* copy_window(std::ptrdiff_t first, int pixel) noexcept {
+        input* copy = copies_[pixel];
+        for (int row = 0; row < walk_.rows; ++row)
+            for (int run = 0; run < walk_.runs; ++run, copy += walk_.run_step) {
+                const input* from = input_ + (first + row * image_row_step() + run * image_column_step());
+                for (int i = 0; i < copied_values_; ++i) copy[copied_from_ + i] = from[copied_from_ + i];
             }
+        return copies_[pixel];
     }
 
-    /// For weight zero points: sums[p] = the sum of all inputs of pixel p, padding included.
-    template <int Pixels>
-    void sum_inputs(const input* const (&x)[std::size_t{Pixels}],
-                    std::int32_t (&sums)[std::size_t{Pixels}]) const noexcept {
+    /// For weight zero points: the sum of all inputs of a pixel, padding included.
+    [[gnu::noinline]] std::int32_t sum_inputs(const input* x) const noexcept {
         if constexpr (Format::may_need_sums) {
-            accumulator parts[std::size_t{Pixels}];
-            for (accumulator& part : parts) part = accumulator(0);
-            for_each_run([&](std::ptrdiff_t offset, const weight*) {
-                for (int p = 0; p < Pixels; ++p) parts[p] = Format::add_inputs(parts[p], x[p] + offset, run_);
-            });
-            for (int p = 0; p < Pixels; ++p) sums[p] = padding_sum_ + Format::total(parts[p]);
+            accumulator sums(0);
+            walk_.for_each_run(
+                [&](std::ptrdiff_t offset, const weight*) { sums = Format::add_inputs(sums, x + offset, run_); });
+            return padding_sum_ + Format::total(sums);
+        } else {
+            return 0;
         }
     }
 
     template <int Pixels>
-    void tile(pixel_walk& walk, reading_ahead& ahead) noexcept {
-        const auto at = walk.template next<Pixels>();
-        const input* x[std::size_t{Pixels}];
-        if (copied_)
-            for (int p = 0; p < Pixels; ++p) {
-                copy_window(input_ + at.input[p], copies_[p]);
-                x[p] = copies_[p];
-            }
-        else
-            simd::unroll<Pixels>([&](auto p)
-                                     __attribute__((always_inline)) { x[p] = simd::opaque(input_ + at.input[p]); });
-        std::int32_t sums[std::size_t{Pixels}] = {};
-        if (outputs_.needs_sums) sum_inputs<Pixels>(x, sums);
+    void tiles(int count, pixel_walk& shared_pixels, reading_ahead& shared_ahead) noexcept {
+        // Copies, which no store to the output can change.
+        pixel_walk pixels = shared_pixels;
+        reading_ahead ahead = shared_ahead;
+        const window_walk walk = walk_;
+        const auto constants = outputs_.constants();
+        typename Format::output* const output = arguments_.output + channel_;
+        const input* const image = input_;
+        for (; count > 0; --count) {
+            const auto at = pixels.template next<Pixels>();
+            const input* x[std::size_t{Pixels}];
+            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                x[p] = simd::opaque(image + at.input[p]);
+                if (walk.is_copied) [[unlikely]]
+                    x[p] = copy_window(at.input[p], p);
+            });
+            std::int32_t sums[std::size_t{Pixels}] = {};
+            if (constants.needs_sums)
+                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { sums[p] = sum_inputs(x[p]); });
 
-        accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
-        simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-            const accumulator start = accumulator::load_aligned(start_ + v * lanes);
-            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
-        });
-        auto lines = ahead.take(static_cast<std::size_t>(rows_ * runs_per_row_ * steps_));
-        for_each_run([&](std::ptrdiff_t offset, const weight* w) __attribute__((always_inline)) {
-            const std::ptrdiff_t last = offset + std::max(run_, inputs) - inputs;
-            for (int left = steps_; left > 0; --left, offset = std::min(offset + inputs, last), w += step_size()) {
-                lines.read();
-                typename Format::weights ws[std::size_t{Vectors}];
-                simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                    ws[v] = Format::load(w + v * vector_size);
-                });
-                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                    const auto xs = Format::broadcast(x[p] + offset);
+            accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
+            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                const accumulator start = accumulator::load_aligned(start_ + v * lanes);
+                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
+            });
+            auto lines = ahead.take(static_cast<std::size_t>(walk.rows * walk.runs * walk.steps));
+            walk.for_each_run([&](std::ptrdiff_t first, const weight* w) __attribute__((always_inline)) {
+                const std::ptrdiff_t last = first + walk.last_step;
+                std::ptrdiff_t offset = first;
+                for (int left = walk.steps; left > 0; --left) {
+                    lines.read();
+                    typename Format::weights ws[std::size_t{Vectors}];
                     simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                        acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+                        ws[v] = Format::load(w + v * vector_size);
                     });
-                });
-            }
-        });
-        outputs_.template finish<Pixels>(acc, sums, arguments_.output + channel_, at);
+                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                        const auto xs = Format::broadcast(x[p] + offset);
+                        simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                            acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+                        });
+                    });
+                    offset = std::min(offset + inputs, last);
+                    w += step_size();
+                }
+            });
+            outputs_.template finish<Pixels>(acc, sums, constants, output, at);
+        }
+        shared_pixels = pixels;
+        shared_ahead = ahead;
     }
 
     const convolution_shape& shape_;
@@ -231,16 +258,11 @@ class output_block {
     int channel_;
     typename Format::template outputs<Vectors> outputs_;
     // Of the region:
+    window_walk walk_;
     int first_row_ = 0;
-    int rows_ = 0;
     int first_column_ = 0;
     int columns_ = 0;
-    bool copied_ = false;
-    int runs_per_row_ = 0;
-    int steps_ = 0;
-    int run_ = 0;
-    std::ptrdiff_t run_step_ = 0;
-    std::ptrdiff_t row_step_ = 0;
+    int run_ = 0;           ///< values
     int copied_from_ = 0;   ///< of a run's values
     int copied_values_ = 0; ///< of a run
     input copies_[std::size_t{Format::tile_pixels(Vectors)}][std::size_t{layout::largest_copy}];

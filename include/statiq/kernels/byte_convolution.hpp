@@ -73,38 +73,46 @@ struct byte_format {
     template <int Vectors>
     class outputs {
       public:
-        bool needs_sums;
+        /// What a tile keeps in registers while it stores.
+        struct tile_constants {
+            bool needs_sums;
+            bool is_whole; ///< the block's channels are all channels and all lanes
+            simd::first_lanes<Out, Arch> written;
+            requantize_bytes<Arch, Out> requantize;
+        };
 
         outputs(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept
-            : needs_sums(a.weight_zero_points != nullptr), requantize_(a), written_(static_cast<std::size_t>(count)),
-              is_whole_(count == shape.out.channels && count == Vectors * lanes) {
+            : constants_{a.weight_zero_points != nullptr, count == shape.out.channels && count == Vectors * lanes,
+                         simd::first_lanes<Out, Arch>(static_cast<std::size_t>(count)),
+                         requantize_bytes<Arch, Out>(a)} {
             const auto take = [count](const std::int32_t* from, std::int32_t* lane) {
                 std::fill(std::copy_n(from, count, lane), lane + Vectors * lanes, 0);
             };
             take(a.corrected_bias + channel, start_);
-            if (needs_sums) take(a.weight_zero_points + channel, zero_points_);
+            if (constants_.needs_sums) take(a.weight_zero_points + channel, zero_points_);
             factors_.set_first(a.factors + channel, count);
         }
 
+        [[nodiscard]] tile_constants constants() const noexcept { return constants_; }
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
         template <int Pixels>
         [[gnu::always_inline]] void finish(accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
-                                           const std::int32_t (&sums)[std::size_t{Pixels}], Out* to,
+                                           const std::int32_t (&sums)[std::size_t{Pixels}],
+                                           const tile_constants& constants, Out* to,
                                            const pixel_tile<Pixels>& at) const noexcept {
-            if (needs_sums)
+            if (constants.needs_sums)
                 simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                     simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                         acc[p][v] -= accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sums[p]);
                     });
                 });
-            requantize_.template store_pixels<Pixels, Vectors>(acc, factors_, to, at, written_, is_whole_);
+            constants.requantize.template store_pixels<Pixels, Vectors>(acc, factors_, to, at, constants.written,
+                                                                        constants.is_whole);
         }
 
       private:
-        requantize_bytes<Arch, Out> requantize_;
-        simd::first_lanes<Out, Arch> written_;
-        bool is_whole_; ///< the block's channels are all channels and all lanes
+        tile_constants constants_;
         alignas(64) std::int32_t start_[std::size_t{Vectors * lanes}];
         alignas(64) std::int32_t zero_points_[std::size_t{Vectors * lanes}];
         lane_factors<Scheme, Vectors * lanes> factors_;

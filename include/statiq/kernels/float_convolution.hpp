@@ -47,35 +47,40 @@ struct float_format {
     template <int Vectors>
     class outputs {
       public:
-        static constexpr bool needs_sums = false;
+        struct tile_constants {
+            static constexpr bool needs_sums = false;
+            float lowest;
+            float highest;
+            simd::first_lanes<float, Arch> written; ///< of the last register
+        };
 
         outputs(const arguments& a, const convolution_shape&, int channel, int count) noexcept
-            : lowest_(a.lowest), highest_(a.highest), count_(count) {
+            : constants_{a.lowest, a.highest,
+                         simd::first_lanes<float, Arch>(static_cast<std::size_t>(count - (Vectors - 1) * lanes))} {
             for (int i = 0; i < Vectors * lanes; ++i) start_[i] = i < count ? a.bias[channel + i] : 0;
         }
 
+        [[nodiscard]] tile_constants constants() const noexcept { return constants_; }
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
         template <int Pixels>
         [[gnu::always_inline]] void finish(const accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
-                                           const std::int32_t (&)[std::size_t{Pixels}], float* to,
-                                           const pixel_tile<Pixels>& at) const noexcept {
+                                           const std::int32_t (&)[std::size_t{Pixels}], const tile_constants& constants,
+                                           float* to, const pixel_tile<Pixels>& at) const noexcept {
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                 simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                    const accumulator y = simd::clamp<Arch>(acc[p][v], lowest_, highest_);
+                    const accumulator y = simd::clamp<Arch>(acc[p][v], constants.lowest, constants.highest);
                     float* out = to + at.output[p] + v * lanes;
                     if constexpr (v + 1 < Vectors)
                         y.store_unaligned(out);
                     else
-                        simd::store_first<Arch>(out, y, static_cast<std::size_t>(count_ - v * lanes));
+                        constants.written.store(out, y);
                 });
             });
         }
 
       private:
-        float lowest_;
-        float highest_;
-        int count_;
+        tile_constants constants_;
         alignas(64) float start_[std::size_t{Vectors * lanes}];
     };
 };

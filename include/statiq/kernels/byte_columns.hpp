@@ -21,7 +21,8 @@
 
 namespace statiq::kernels::vectorized {
 
-/// Bytes times bytes, summed in int32, for weights without zero points: the integer format of `depthwise_columns`. Four
+/// Bytes times bytes, summed in int32, for weights without zero points: the integer format of `depthwise_columns` and
+/// `depthwise_rows`. Four
 /// rows of a column, interleaved, are one lane of the dot product; the sums stay in block order until they are
 /// narrowed.
 template <class Arch, class In, class Out, class Scheme>
@@ -74,29 +75,43 @@ struct byte_columns_format {
 
     class block {
       public:
-        void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {
-            count_ = static_cast<std::size_t>(count);
-            constants_ = {simd::first_lanes<In, Arch>(count_), simd::first_lanes<Out, Arch>(count_),
+        /// @param pixels of a run whose channels fill the block together: the constants repeat.
+        void prepare(const arguments& a, const convolution_shape& shape, int channel, int channels,
+                     int pixels = 1) noexcept {
+            const auto count = static_cast<std::size_t>(channels * pixels);
+            constants_ = {simd::first_lanes<In, Arch>(count), simd::first_lanes<Out, Arch>(count),
                           requantize_bytes<Arch, Out>(a)};
-            const int rows = shape.over.kernel_height, columns = shape.over.kernel_width;
-            const std::int8_t* weights = a.weights + channel;
-            for (int g = 0; g < groups(rows); ++g)
-                for (int kx = 0; kx < columns; ++kx) {
+            padding_ = padding(a);
+            rows_ = shape.over.kernel_height;
+            columns_ = shape.over.kernel_width;
+            const auto repeated = [&]<class T>(const T* from, T(&to)[std::size_t{width}]) {
+                for (int pixel = 0; pixel < pixels; ++pixel)
+                    std::copy_n(from + channel, channels, to + pixel * channels);
+                std::fill(to + channels * pixels, to + width, T{});
+            };
+            for (int g = 0; g < groups(rows_); ++g)
+                for (int kx = 0; kx < columns_; ++kx) {
                     const auto row = [&](int i) {
                         const int ky = g * rows_per_group + i;
-                        using bytes = simd::batch<std::int8_t, Arch>;
-                        if (ky >= rows) return bytes(std::int8_t{0});
-                        return simd::load_first<Arch>(weights + (ky * columns + kx) * shape.out.channels, count_);
+                        alignas(64) std::int8_t weights[std::size_t{width}] = {};
+                        if (ky < rows_) repeated(a.weights + (ky * columns_ + kx) * shape.out.channels, weights);
+                        return simd::batch<std::int8_t, Arch>::load_aligned(weights);
                     };
                     const auto interleaved = simd::interleave<Arch>(row(0), row(1), row(2), row(3));
                     simd::unroll<4>([&](auto j) { interleaved[j].store_aligned(whole_[g][kx] + j * width); });
                 }
-            in_block_order(a.corrected_bias + channel, whole_start_);
-            padding_ = padding(a);
-            rows_ = rows;
-            columns_ = columns;
-            typename Scheme::factor factors[std::size_t{width}] = {};
-            in_block_order(a.factors + channel, factors);
+            const auto in_block_order = [&]<class T>(const T* from, T* to) {
+                T all[std::size_t{width}];
+                repeated(from, all);
+                for (int part = 0; part < 4; ++part)
+                    for (int lane = 0; lane < lanes; lane += 4)
+                        std::copy_n(
+                            all + simd::block_order(static_cast<std::size_t>(part), static_cast<std::size_t>(lane)), 4,
+                            to + part * lanes + lane);
+            };
+            in_block_order(a.corrected_bias, whole_start_);
+            typename Scheme::factor factors[std::size_t{width}];
+            in_block_order(a.factors, factors);
             factors_.set_first(factors, width);
         }
 
@@ -156,21 +171,9 @@ struct byte_columns_format {
         }
 
       private:
-        /// to[i] = from[block_order(i / lanes, i % lanes)], four at a time.
-        template <class T>
-        void in_block_order(const T* from, T* to) const noexcept {
-            T all[std::size_t{width}] = {};
-            std::copy_n(from, count_, all);
-            for (int part = 0; part < 4; ++part)
-                for (int lane = 0; lane < lanes; lane += 4)
-                    std::copy_n(all + simd::block_order(static_cast<std::size_t>(part), static_cast<std::size_t>(lane)),
-                                4, to + part * lanes + lane);
-        }
-
         using interleaved_weights = std::int8_t[std::size_t{most_rows}][std::size_t{4 * width}];
 
         row_constants constants_;
-        std::size_t count_;
         In padding_;
         int rows_;
         int columns_;

@@ -8,6 +8,7 @@
 #include <statiq/kernels/byte_depthwise.hpp>
 #include <statiq/kernels/depthwise.hpp>
 #include <statiq/kernels/depthwise_columns.hpp>
+#include <statiq/kernels/depthwise_rows.hpp>
 #include <statiq/kernels/float_convolution.hpp>
 #include <statiq/kernels/float_depthwise.hpp>
 #include <statiq/kernels/weights.hpp>
@@ -50,6 +51,18 @@ bool run_columns(const typename Format::arguments& arguments, const convolution_
            run_if_taken(std::integer_sequence<int, 5, 1>{}) || run_if_taken(std::integer_sequence<int, 5, 2>{});
 }
 
+/// The same for few channels, by the nest of rows.
+template <class Format>
+bool run_rows(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept {
+    const auto run_if_taken = [&]<int K>(std::integral_constant<int, K>) {
+        using nest = depthwise_rows<Format, K>;
+        const bool taken = nest::takes(shape);
+        if (taken) nest(arguments, shape).run();
+        return taken;
+    };
+    return run_if_taken(std::integral_constant<int, 3>{}) || run_if_taken(std::integral_constant<int, 5>{});
+}
+
 template <class Arch, bool HasZeroPoints, class In, class Out, class Scheme>
 void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
                      const convolution_shape& shape) noexcept {
@@ -57,16 +70,14 @@ void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& 
     constexpr int width = static_cast<int>(simd::batch<In, Arch>::size);
     constexpr int half_width = static_cast<int>(simd::batch<In, half>::size);
     const int channels = shape.in.channels;
-    // Channels that fill at most half a register: at stride 1, runs of pixels fill a whole one.
-    const bool runs = shape.over.stride_width == 1 && 2 * channels <= half_width;
     const int rest = channels % width;
     const int whole = rest > 0 && rest <= half_width ? channels - rest : channels;
     if constexpr (!HasZeroPoints) {
-        const bool taken =
-            !runs &&
-            (whole == 0 || run_columns<byte_columns_format<Arch, In, Out, Scheme>>(arguments, shape, 0, whole)) &&
-            (whole == channels ||
-             run_columns<byte_columns_format<half, In, Out, Scheme>>(arguments, shape, whole, channels));
+        using format = byte_columns_format<Arch, In, Out, Scheme>;
+        using half_format = byte_columns_format<half, In, Out, Scheme>;
+        if (2 * channels <= half_width && run_rows<format>(arguments, shape)) return;
+        const bool taken = (whole == 0 || run_columns<format>(arguments, shape, 0, whole)) &&
+                           (whole == channels || run_columns<half_format>(arguments, shape, whole, channels));
         if (taken) return;
     }
     const bool long_runs = shape.over.stride_width == 1 && channels < width;

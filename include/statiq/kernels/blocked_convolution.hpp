@@ -67,6 +67,7 @@ class output_block {
 
   private:
     static constexpr int vectors_per_block = outputs_per_block / lanes;
+    static constexpr std::ptrdiff_t steps_ahead = 8;
     static constexpr std::ptrdiff_t vector_size = std::ptrdiff_t{lanes} * inputs; ///< weights of one register
     static_assert(vectors_per_block == 1 ? Format::max_vectors == blocks_per_panel
                                          : vectors_per_block % Format::max_vectors == 0);
@@ -232,6 +233,7 @@ class output_block {
                     typename Format::weights ws[std::size_t{Vectors}];
                     simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                         ws[v] = Format::load(w + v * vector_size);
+                        __builtin_prefetch(w + v * vector_size + steps_ahead * step_size(), 0, 3);
                     });
                     simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                         const auto xs = Format::broadcast(x[p] + offset);

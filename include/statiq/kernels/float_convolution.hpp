@@ -5,6 +5,7 @@
 #include <statiq/kernels/blocked_convolution.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
+#include <statiq/simd/opaque.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
 
@@ -67,9 +68,10 @@ struct float_format {
         [[gnu::always_inline]] void finish(const accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
                                            const std::int32_t (&)[std::size_t{Pixels}], const tile_constants& constants,
                                            float* to, const pixel_tile<Pixels>& at) const noexcept {
+            const float lowest = simd::reloaded(constants.lowest), highest = simd::reloaded(constants.highest);
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                 simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                    const accumulator y = simd::clamp<Arch>(acc[p][v], constants.lowest, constants.highest);
+                    const accumulator y = simd::clamp<Arch>(acc[p][v], lowest, highest);
                     float* out = to + at.output[p] + v * lanes;
                     if constexpr (v + 1 < Vectors)
                         y.store_unaligned(out);

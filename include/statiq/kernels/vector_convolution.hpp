@@ -9,6 +9,7 @@
 #include <statiq/kernels/depthwise.hpp>
 #include <statiq/kernels/depthwise_columns.hpp>
 #include <statiq/kernels/depthwise_rows.hpp>
+#include <statiq/kernels/float_columns.hpp>
 #include <statiq/kernels/float_convolution.hpp>
 #include <statiq/kernels/float_depthwise.hpp>
 #include <statiq/kernels/weights.hpp>
@@ -113,6 +114,7 @@ bool convolution(const float_convolution_arguments& arguments, const convolution
         return true;
     }
     if (!is_plain_depthwise(shape)) return false;
+    if (run_columns<float_columns_format<Arch>>(arguments, shape, 0, shape.in.channels)) return true;
     depthwise_channels<float_depthwise_format<Arch>>(arguments, shape).run(0, shape.in.channels);
     return true;
 }

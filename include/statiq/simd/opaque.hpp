@@ -11,4 +11,12 @@ template <class T>
     return value;
 }
 
+/// The value itself, by way of memory: a vector made of it is made anew wherever this is called, and no register holds
+/// it in between.
+template <class T>
+[[nodiscard]] [[gnu::always_inline]] inline T reloaded(T value) noexcept {
+    asm volatile("" : "+m"(value));
+    return value;
+}
+
 } // namespace statiq::simd

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/kernels/arguments.hpp>
+#include <statiq/kernels/depthwise_columns.hpp>
+#include <statiq/simd/arch.hpp>
+#include <statiq/simd/clamp.hpp>
+#include <statiq/simd/partial.hpp>
+#include <statiq/simd/unroll.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#ifndef STATIQ_NO_SIMD
+
+namespace statiq::kernels::vectorized {
+
+/// float32: the float format of `depthwise_columns`. A column is a register for every row of the window.
+template <class Arch>
+struct float_columns_format {
+    using input = float;
+    using output = float;
+    using arguments = float_convolution_arguments;
+    using accumulator = simd::batch<float, Arch>;
+    static constexpr int width = static_cast<int>(accumulator::size);
+    static constexpr int panel_blocks = 4;
+    static constexpr int most_rows = 5;
+
+    static float padding(const arguments&) noexcept { return 0; }
+
+    struct row_constants {
+        simd::first_lanes<float, Arch> lanes;
+        float lowest;
+        float highest;
+    };
+
+    template <int K>
+    struct column {
+        accumulator rows[std::size_t{K}];
+
+        explicit column(float padding) noexcept {
+            for (accumulator& row : rows) row = accumulator(padding);
+        }
+        /// @param row row(ky): where that row's channels start.
+        template <class Row>
+        [[gnu::always_inline]] column(Row row, const row_constants& constants) noexcept {
+            simd::unroll<K>([&](auto ky) __attribute__((always_inline)) { rows[ky] = constants.lanes.load(row(ky)); });
+        }
+    };
+
+    class block {
+      public:
+        void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {
+            const simd::first_lanes<float, Arch> lanes(static_cast<std::size_t>(count));
+            constants_ = {lanes, a.lowest, a.highest};
+            size_ = shape.over.kernel_height;
+            for (int tap = 0; tap < size_ * size_; ++tap)
+                lanes.load(a.weights + tap * shape.out.channels + channel).store_aligned(whole_[tap]);
+            lanes.load(a.bias + channel).store_aligned(start_);
+        }
+        /// The weights of rows outside the image become zero.
+        void take_rows(int first, int last) noexcept {
+            weights_ = whole_;
+            if (first == 0 && last == size_) return;
+            weights_ = cut_;
+            for (int ky = 0; ky < size_; ++ky)
+                for (int kx = 0; kx < size_; ++kx) {
+                    const int tap = ky * size_ + kx;
+                    if (ky >= first && ky < last)
+                        std::copy_n(whole_[tap], width, cut_[tap]);
+                    else
+                        std::fill_n(cut_[tap], width, 0.0F);
+                }
+        }
+
+        [[nodiscard]] row_constants constants() const noexcept { return constants_; }
+        [[nodiscard]] [[gnu::always_inline]] accumulator start() const noexcept {
+            return accumulator::load_aligned(start_);
+        }
+
+        template <int Kx, class Column>
+        [[gnu::always_inline]] void multiply_add(accumulator& acc, const Column& x) const noexcept {
+            constexpr int rows = static_cast<int>(std::extent_v<decltype(x.rows)>);
+            simd::unroll<rows>([&](auto ky) __attribute__((always_inline)) {
+                acc = xsimd::fma(x.rows[ky], accumulator::load_aligned(weights_[ky * rows + Kx]), acc);
+            });
+        }
+
+        [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants& constants,
+                                           float* to) const noexcept {
+            constants.lanes.store(to, simd::clamp<Arch>(acc, constants.lowest, constants.highest));
+        }
+
+      private:
+        row_constants constants_;
+        int size_; ///< of the window
+        const float (*weights_)[std::size_t{width}];
+        alignas(64) float whole_[std::size_t{most_rows * most_rows}][std::size_t{width}];
+        alignas(64) float cut_[std::size_t{most_rows * most_rows}][std::size_t{width}];
+        alignas(64) float start_[std::size_t{width}];
+    };
+};
+
+} // namespace statiq::kernels::vectorized
+
+#endif

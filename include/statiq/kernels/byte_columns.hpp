@@ -42,6 +42,7 @@ struct byte_columns_format {
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
 
     /// What a row keeps in registers while it stores: nothing there may alias.
+    template <int>
     struct row_constants {
         simd::first_lanes<In, Arch> read;
         simd::first_lanes<Out, Arch> written;
@@ -58,7 +59,7 @@ struct byte_columns_format {
         }
         /// @param row row(ky): where that row's channels start.
         template <class Row>
-        [[gnu::always_inline]] column(Row row, const row_constants& constants) noexcept {
+        [[gnu::always_inline]] column(Row row, const row_constants<K>& constants) noexcept {
             simd::unroll<byte_columns_format::groups(K)>([&](auto g) __attribute__((always_inline)) {
                 const auto load = [&](auto i) __attribute__((always_inline)) {
                     // Rows that complete the last group have weight zero.
@@ -79,8 +80,9 @@ struct byte_columns_format {
         void prepare(const arguments& a, const convolution_shape& shape, int channel, int channels,
                      int pixels = 1) noexcept {
             const auto count = static_cast<std::size_t>(channels * pixels);
-            constants_ = {simd::first_lanes<In, Arch>(count), simd::first_lanes<Out, Arch>(count),
-                          requantize_bytes<Arch, Out>(a)};
+            read_ = simd::first_lanes<In, Arch>(count);
+            written_ = simd::first_lanes<Out, Arch>(count);
+            requantize_ = requantize_bytes<Arch, Out>(a);
             padding_ = padding(a);
             rows_ = shape.over.kernel_height;
             columns_ = shape.over.kernel_width;
@@ -145,7 +147,10 @@ struct byte_columns_format {
             }
         }
 
-        [[nodiscard]] row_constants constants() const noexcept { return constants_; }
+        template <int K>
+        [[nodiscard]] row_constants<K> constants() const noexcept {
+            return {read_, written_, requantize_};
+        }
 
         [[nodiscard]] [[gnu::always_inline]] accumulator start() const noexcept {
             accumulator acc;
@@ -154,9 +159,10 @@ struct byte_columns_format {
             return acc;
         }
 
-        template <int Kx, class Column>
-        [[gnu::always_inline]] void multiply_add(accumulator& acc, const Column& x) const noexcept {
-            simd::unroll<int(std::extent_v<decltype(x.groups)>)>([&](auto g) __attribute__((always_inline)) {
+        template <int Kx, int K>
+        [[gnu::always_inline]] void multiply_add(accumulator& acc, const column<K>& x,
+                                                 const row_constants<K>&) const noexcept {
+            simd::unroll<groups(K)>([&](auto g) __attribute__((always_inline)) {
                 simd::unroll<4>([&](auto j) __attribute__((always_inline)) {
                     acc[j] = simd::dot_accumulate<Arch>(
                         acc[j], x.groups[g][j],
@@ -165,7 +171,8 @@ struct byte_columns_format {
             });
         }
 
-        [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants& constants,
+        template <int K>
+        [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants<K>& constants,
                                            Out* to) const noexcept {
             constants.requantize.store_blocks(acc, factors_, to, constants.written);
         }
@@ -173,7 +180,9 @@ struct byte_columns_format {
       private:
         using interleaved_weights = std::int8_t[std::size_t{most_rows}][std::size_t{4 * width}];
 
-        row_constants constants_;
+        simd::first_lanes<In, Arch> read_;
+        simd::first_lanes<Out, Arch> written_;
+        requantize_bytes<Arch, Out> requantize_;
         In padding_;
         int rows_;
         int columns_;

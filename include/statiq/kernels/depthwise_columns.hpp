@@ -21,8 +21,8 @@
 ///   row's start,
 ///                              column(padding)
 ///   block                      one block's constants: prepare(arguments, shape, channel, count), take_rows(first,
-///                              last) of the window that lie inside the image, start(), multiply_add<Kx>(acc, column),
-///                              constants() for finish(acc, constants, to)
+///                              last) of the window that lie inside the image, start(), constants<K>() of a row,
+///                              multiply_add<Kx>(acc, column, constants), finish(acc, constants, to)
 ///   padding(arguments)         what taps outside the image read
 namespace statiq::kernels::vectorized {
 
@@ -96,7 +96,7 @@ class depthwise_columns {
         const std::ptrdiff_t channels = shape_.out.channels;
         const int outputs = shape_.out.width;
         typename Format::output* to = arguments_.output + y * outputs * channels + channel;
-        const auto constants = block.constants();
+        const auto constants = block.template constants<K>();
         sums acc;
         // A step adds a newest output; at the start of a row there are no older ones, at its end no new ones. In its
         // middle, steps come by as many as move the sums through their registers once, so that none is copied.
@@ -125,7 +125,7 @@ class depthwise_columns {
     /// @tparam Checked columns may lie outside the image.
     template <int First, int Last, bool Checked>
     [[gnu::always_inline]] void step(window_rows& rows, const typename Format::block& block,
-                                     const typename Format::row_constants& constants, sums& acc,
+                                     const typename Format::template row_constants<K>& constants, sums& acc,
                                      typename Format::output* to) const noexcept {
         simd::unroll<Stride>([&](auto phase) __attribute__((always_inline)) {
             if constexpr (phase + First * Stride < K) {
@@ -133,7 +133,7 @@ class depthwise_columns {
                     simd::unroll<Last - First>([&](auto i) __attribute__((always_inline)) {
                         constexpr int age = First + i, kx = phase + age * Stride;
                         if constexpr (kx == 0) acc[age] = block.start();
-                        if constexpr (kx < K) block.template multiply_add<kx>(acc[age], inputs);
+                        if constexpr (kx < K) block.template multiply_add<kx>(acc[age], inputs, constants);
                     });
                 };
                 const auto row = [&](auto ky) __attribute__((always_inline)) { return rows.at[ky] + rows.offset; };

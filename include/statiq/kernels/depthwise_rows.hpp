@@ -68,7 +68,7 @@ class depthwise_rows {
     void row(int y) noexcept {
         const input* rows[std::size_t{K}];
         for (int ky = 0; ky < K; ++ky) rows[ky] = slot(y - shape_.over.pad_top + ky);
-        const auto constants = block_.constants();
+        const auto constants = block_.template constants<K>();
         const std::ptrdiff_t channels = shape_.in.channels;
         typename Format::output* to = arguments_.output + static_cast<std::ptrdiff_t>(y) * shape_.out.width * channels;
         const int last = shape_.out.width - pixels_; // the last run ends with the row, and may overlap the one before
@@ -79,7 +79,7 @@ class depthwise_rows {
                 const auto at = [&](auto ky) __attribute__((always_inline)) {
                     return rows[ky] + first + kx * channels;
                 };
-                block_.template multiply_add<kx>(acc, column(at, constants));
+                block_.template multiply_add<kx>(acc, column(at, constants), constants);
             });
             block_.finish(acc, constants, to + first);
         }

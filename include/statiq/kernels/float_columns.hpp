@@ -24,15 +24,18 @@ struct float_columns_format {
     using arguments = float_convolution_arguments;
     using accumulator = simd::batch<float, Arch>;
     static constexpr int width = static_cast<int>(accumulator::size);
-    static constexpr int panel_blocks = 4;
+    static constexpr int panel_blocks = 8;
     static constexpr int most_rows = 5;
 
     static float padding(const arguments&) noexcept { return 0; }
 
+    /// What a row keeps in registers while it stores: nothing there may alias.
+    template <int K>
     struct row_constants {
         simd::first_lanes<float, Arch> lanes;
         float lowest;
         float highest;
+        accumulator weights[std::size_t{K * K}];
     };
 
     template <int K>
@@ -44,7 +47,7 @@ struct float_columns_format {
         }
         /// @param row row(ky): where that row's channels start.
         template <class Row>
-        [[gnu::always_inline]] column(Row row, const row_constants& constants) noexcept {
+        [[gnu::always_inline]] column(Row row, const row_constants<K>& constants) noexcept {
             simd::unroll<K>([&](auto ky) __attribute__((always_inline)) { rows[ky] = constants.lanes.load(row(ky)); });
         }
     };
@@ -53,7 +56,9 @@ struct float_columns_format {
       public:
         void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {
             const simd::first_lanes<float, Arch> lanes(static_cast<std::size_t>(count));
-            constants_ = {lanes, a.lowest, a.highest};
+            lanes_ = lanes;
+            lowest_ = a.lowest;
+            highest_ = a.highest;
             size_ = shape.over.kernel_height;
             for (int tap = 0; tap < size_ * size_; ++tap)
                 lanes.load(a.weights + tap * shape.out.channels + channel).store_aligned(whole_[tap]);
@@ -74,26 +79,34 @@ struct float_columns_format {
                 }
         }
 
-        [[nodiscard]] row_constants constants() const noexcept { return constants_; }
+        template <int K>
+        [[nodiscard]] row_constants<K> constants() const noexcept {
+            row_constants<K> constants{lanes_, lowest_, highest_, {}};
+            for (int tap = 0; tap < K * K; ++tap) constants.weights[tap] = accumulator::load_aligned(weights_[tap]);
+            return constants;
+        }
         [[nodiscard]] [[gnu::always_inline]] accumulator start() const noexcept {
             return accumulator::load_aligned(start_);
         }
 
-        template <int Kx, class Column>
-        [[gnu::always_inline]] void multiply_add(accumulator& acc, const Column& x) const noexcept {
-            constexpr int rows = static_cast<int>(std::extent_v<decltype(x.rows)>);
-            simd::unroll<rows>([&](auto ky) __attribute__((always_inline)) {
-                acc = xsimd::fma(x.rows[ky], accumulator::load_aligned(weights_[ky * rows + Kx]), acc);
+        template <int Kx, int K>
+        [[gnu::always_inline]] void multiply_add(accumulator& acc, const column<K>& x,
+                                                 const row_constants<K>& constants) const noexcept {
+            simd::unroll<K>([&](auto ky) __attribute__((always_inline)) {
+                acc = xsimd::fma(x.rows[ky], constants.weights[ky * K + Kx], acc);
             });
         }
 
-        [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants& constants,
+        template <int K>
+        [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants<K>& constants,
                                            float* to) const noexcept {
             constants.lanes.store(to, simd::clamp<Arch>(acc, constants.lowest, constants.highest));
         }
 
       private:
-        row_constants constants_;
+        simd::first_lanes<float, Arch> lanes_;
+        float lowest_;
+        float highest_;
         int size_; ///< of the window
         const float (*weights_)[std::size_t{width}];
         alignas(64) float whole_[std::size_t{most_rows * most_rows}][std::size_t{width}];

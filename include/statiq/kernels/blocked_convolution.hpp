@@ -267,7 +267,8 @@ class output_block {
     int run_ = 0;           ///< values
     int copied_from_ = 0;   ///< of a run's values
     int copied_values_ = 0; ///< of a run
-    input copies_[std::size_t{Format::tile_pixels(Vectors)}][std::size_t{layout::largest_copy}];
+    /// Runs are shorter than a step only where a step is more than one value.
+    input copies_[std::size_t{Format::tile_pixels(Vectors)}][std::size_t{inputs > 1 ? layout::largest_copy : 1}];
     std::int32_t padding_sum_ = 0;
     alignas(64) typename Format::sum start_[std::size_t{Vectors * lanes}];
 };

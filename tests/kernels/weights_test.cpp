@@ -86,7 +86,7 @@ TEST_CASE("bytes are packed signed, wider weights as they are") {
     CHECK(packed[4] == 127);
 }
 
-TEST_CASE("the blocked layout is [group][block][run][step][16][4]") {
+TEST_CASE("the blocked layout is [group][panel][run][step][block][16][4]") {
     constexpr convolution_shape shape{.in = {1, 1, 10}, .out = {1, 1, 34}, .over = {2, 3}, .groups = 2};
     constexpr kernels::blocked_layout<4> layout(shape);
     static_assert(layout.blocks() == 2 && layout.steps() == 2 && layout.block_size() == 6 * 2 * 64);
@@ -94,11 +94,34 @@ TEST_CASE("the blocked layout is [group][block][run][step][16][4]") {
     static_assert(layout.index(0, 0, 0) == 0);
     static_assert(layout.index(0, 0, 3) == 3);
     static_assert(layout.index(1, 0, 0) == 4);
-    static_assert(layout.index(0, 0, 4) == 64 + 3); // a last step ends where the run does
-    static_assert(layout.index(0, 1, 0) == 128);
-    static_assert(layout.index(16, 0, 0) == 6 * 128);
-    static_assert(layout.index(17 + 16, 5, 4) == 3 * 6 * 128 + 5 * 128 + 64 + 3); // second group, second block
+    static_assert(layout.index(0, 0, 4) == 2 * 64 + 3); // a last step ends where the run does
+    static_assert(layout.index(0, 1, 0) == 4 * 64);
+    static_assert(layout.index(16, 0, 0) == 64);                                       // the panel's second block
+    static_assert(layout.index(17 + 16, 5, 4) == 2 * 6 * 128 + (2 * 11 + 1) * 64 + 3); // the second group's
     CHECK(kernels::blocked_layout<1>(shape).size() == 2 * 2 * 6 * 5 * 16);
+}
+
+TEST_CASE("panels are at most four blocks, and as equal as they can be") {
+    const auto widths = [](int outputs) {
+        const kernels::blocked_layout<4> layout({.in = {1, 1, 8}, .out = {1, 1, outputs}});
+        std::vector<int> blocks;
+        for (int first = 0; first < layout.blocks();) {
+            const auto panel = layout.panel_of(first);
+            for (int b = first; b < first + panel.blocks; ++b) {
+                CHECK(layout.panel_of(b).first == first);
+                CHECK(layout.panel_of(b).blocks == panel.blocks);
+            }
+            blocks.push_back(panel.blocks);
+            first += panel.blocks;
+        }
+        return blocks;
+    };
+    CHECK(widths(16) == std::vector{1});
+    CHECK(widths(64) == std::vector{4});
+    CHECK(widths(80) == std::vector{3, 2});
+    CHECK(widths(96) == std::vector{3, 3});
+    CHECK(widths(160) == std::vector{4, 3, 3});
+    CHECK(widths(1000) == std::vector{4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3});
 }
 
 TEST_CASE("a row of the window is one run where the channels of a tap are fewer than a step takes") {

@@ -3,11 +3,10 @@
 
 #include <doctest/doctest.h>
 
-#include "../simd/archs.hpp"
 #include "convolution_cases.hpp"
+#include "vector_checks.hpp"
 #include <array>
 #include <cstdint>
-#include <typeinfo>
 #include <vector>
 
 using namespace convolution_cases;
@@ -70,28 +69,8 @@ void check_reference(unsigned seed, int trials, int magnitude) {
         }
 }
 
-/// The kernels of some instruction sets against the reference.
-template <class Scheme, class In, class Natural, class Out, class... Archs>
-void check_vectors(unsigned seed, int trials, statiq::simd::arch_list<Archs...> archs) {
-    generator random(seed);
-    for (int trial = 0; trial < trials; ++trial)
-        for (const kind k : kinds) {
-            const convolution_shape shape = random_shape(random, k);
-            const integer_case<Scheme, In, Natural, Out> c(random, shape, trial % 2 == 0);
-            INFO(describe(shape), ", zero points ", !c.zero_points.empty());
-            auto expected = c.empty_output();
-            kernels::reference::convolution(c.args(expected), shape);
-            for_each_arch(archs, [&](auto arch) {
-                INFO(typeid(arch).name());
-                auto output = c.empty_output();
-                kernels::convolution(c.args(output), shape, arch);
-                CHECK(output == expected);
-            });
-        }
-}
-
-// Compiling every instruction set's kernels takes a while: all of them run the default formats, the best one the rest.
-constexpr statiq::simd::compiled_archs every_arch;
+// Compiling every instruction set's kernels takes a while: all of them run the default formats
+// (instruction_sets_test.cpp), the best one the rest.
 constexpr statiq::simd::arch_list<statiq::simd::native_arch> native;
 
 } // namespace
@@ -104,10 +83,6 @@ TEST_CASE("the reference convolution on packed weights is the definition on natu
     check_reference<statiq::float_multiplier, std::int16_t, std::int8_t, std::int16_t>(5, 10, 31);
     check_reference<statiq::gemmlowp, std::int16_t, std::int16_t, std::uint8_t>(6, 10, 63);
     check_reference<statiq::gemmlowp, std::uint8_t, std::int16_t, std::uint8_t>(7, 10, 4095);
-}
-
-TEST_CASE("vector convolutions give the reference's bits: float multiplier") {
-    check_vectors<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t>(11, 150, every_arch);
 }
 
 TEST_CASE("vector convolutions give the reference's bits: unsigned weights") {
@@ -123,34 +98,6 @@ TEST_CASE("vector convolutions give the reference's bits: signed activations") {
     check_vectors<statiq::float_multiplier, std::int8_t, std::int8_t, std::int8_t>(15, 50, native);
     check_vectors<statiq::gemmlowp, std::int8_t, std::int8_t, std::int8_t>(16, 20, native);
     check_vectors<statiq::float_multiplier, std::uint8_t, std::int8_t, std::int8_t>(17, 20, native);
-}
-
-TEST_CASE("vector convolutions give the reference's bits: layers of real networks") {
-    const convolution_shape shapes[] = {
-        {.in = {33, 33, 3}, .out = {17, 17, 32}, .over = {3, 3, 2, 2, 1, 1, 1, 1}},
-        {.in = {9, 9, 48}, .out = {9, 9, 48}, .over = {3, 3, 1, 1, 1, 1, 1, 1}},
-        {.in = {7, 7, 300}, .out = {7, 7, 97}, .over = {3, 3, 1, 1, 1, 1, 1, 1}},
-        {.in = {14, 14, 512}, .out = {14, 14, 80}},
-        {.in = {1, 1, 1027}, .out = {1, 1, 1000}},
-        {.in = {14, 14, 512}, .out = {14, 14, 512}, .over = {3, 3, 1, 1, 1, 1, 1, 1}, .groups = 512},
-        {.in = {28, 28, 96}, .out = {14, 14, 96}, .over = {3, 3, 2, 2, 1, 1, 0, 0}, .groups = 96},
-        {.in = {20, 21, 40}, .out = {20, 21, 40}, .over = {7, 7, 1, 1, 1, 1, 3, 3}, .groups = 40},
-        {.in = {12, 12, 5}, .out = {12, 12, 5}, .over = {9, 9, 1, 1, 1, 1, 4, 4}, .groups = 5}};
-    generator random(18);
-    for (const convolution_shape& shape : shapes)
-        for (const bool zero_points : {false, true}) {
-            const integer_case<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t> c(random, shape,
-                                                                                                    zero_points);
-            INFO(describe(shape));
-            auto expected = c.empty_output();
-            kernels::reference::convolution(c.args(expected), shape);
-            for_each_arch([&](auto arch) {
-                INFO(typeid(arch).name());
-                auto output = c.empty_output();
-                kernels::convolution(c.args(output), shape, arch);
-                CHECK(output == expected);
-            });
-        }
 }
 
 namespace {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/kernels/convolution.hpp>
+
+#include <doctest/doctest.h>
+
+#include "../simd/archs.hpp"
+#include "convolution_cases.hpp"
+#include "vector_checks.hpp"
+#include <cstdint>
+#include <typeinfo>
+
+using namespace convolution_cases;
+namespace kernels = statiq::kernels;
+
+TEST_CASE("vector convolutions give the reference's bits: every instruction set") {
+    check_vectors<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t>(11, 150,
+                                                                                     statiq::simd::compiled_archs{});
+}
+
+TEST_CASE("vector convolutions give the reference's bits: layers of real networks") {
+    const convolution_shape shapes[] = {
+        {.in = {33, 33, 3}, .out = {17, 17, 32}, .over = {3, 3, 2, 2, 1, 1, 1, 1}},
+        {.in = {9, 9, 48}, .out = {9, 9, 48}, .over = {3, 3, 1, 1, 1, 1, 1, 1}},
+        {.in = {7, 7, 300}, .out = {7, 7, 97}, .over = {3, 3, 1, 1, 1, 1, 1, 1}},
+        {.in = {14, 14, 512}, .out = {14, 14, 80}},
+        {.in = {1, 1, 1027}, .out = {1, 1, 1000}},
+        {.in = {14, 14, 512}, .out = {14, 14, 512}, .over = {3, 3, 1, 1, 1, 1, 1, 1}, .groups = 512},
+        {.in = {28, 28, 96}, .out = {14, 14, 96}, .over = {3, 3, 2, 2, 1, 1, 0, 0}, .groups = 96},
+        {.in = {23, 31, 8}, .out = {23, 31, 8}, .over = {3, 3, 1, 1, 1, 1, 1, 1}, .groups = 8},
+        {.in = {11, 50, 12}, .out = {11, 50, 12}, .over = {5, 5, 1, 1, 1, 1, 2, 2}, .groups = 12},
+        {.in = {24, 24, 16}, .out = {12, 12, 16}, .over = {3, 3, 2, 2, 1, 1, 0, 0}, .groups = 16},
+        {.in = {19, 22, 90}, .out = {10, 11, 90}, .over = {5, 5, 2, 2, 1, 1, 2, 1}, .groups = 90},
+        {.in = {20, 21, 40}, .out = {20, 21, 40}, .over = {7, 7, 1, 1, 1, 1, 3, 3}, .groups = 40},
+        {.in = {12, 12, 5}, .out = {12, 12, 5}, .over = {9, 9, 1, 1, 1, 1, 4, 4}, .groups = 5}};
+    generator random(18);
+    for (const convolution_shape& shape : shapes)
+        for (const bool zero_points : {false, true}) {
+            const integer_case<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t> c(random, shape,
+                                                                                                    zero_points);
+            INFO(describe(shape));
+            auto expected = c.empty_output();
+            kernels::reference::convolution(c.args(expected), shape);
+            for_each_arch([&](auto arch) {
+                INFO(typeid(arch).name());
+                auto output = c.empty_output();
+                kernels::convolution(c.args(output), shape, arch);
+                CHECK(output == expected);
+            });
+        }
+}

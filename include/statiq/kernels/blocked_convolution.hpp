@@ -58,11 +58,15 @@ class output_block {
         constexpr int pixels = Format::tile_pixels(Vectors);
         const int count = r.pixels();
         if (count == 1) return tiles<1>(1, walk, ahead);
-        // Tiles of two sizes cover any number of pixels but the smallest.
         const int all = (count + pixels - 1) / pixels;
-        const int smaller = std::min(all, all * pixels - count);
-        tiles<pixels>(all - smaller, walk, ahead);
-        tiles<pixels - 1>(smaller, walk, ahead);
+        if constexpr (Vectors > 2) {
+            // Tiles of two sizes cover any number of pixels but the smallest.
+            const int smaller = std::min(all, all * pixels - count);
+            tiles<pixels>(all - smaller, walk, ahead);
+            tiles<pixels - 1>(smaller, walk, ahead);
+        } else {
+            tiles<pixels>(all, walk, ahead);
+        }
     }
 
   private:

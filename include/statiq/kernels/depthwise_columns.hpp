@@ -35,6 +35,9 @@ class depthwise_columns {
     static constexpr int panel_blocks = Format::panel_blocks;
     /// Output pixels that one column of the image belongs to.
     static constexpr int pending = (K + Stride - 1) / Stride;
+    /// At the start of a row there are no older outputs, at its end no new ones: small windows have steps of their own
+    /// for that, large ones compute outputs that nobody stores.
+    static constexpr bool has_exact_ends = K <= 3;
 
   public:
     /// Rows of fewer outputs have no middle part.
@@ -97,31 +100,41 @@ class depthwise_columns {
         const int outputs = shape_.out.width;
         typename Format::output* to = arguments_.output + y * outputs * channels + channel;
         const auto constants = block.template constants<K>();
-        sums acc;
-        // A step adds a newest output; at the start of a row there are no older ones, at its end no new ones. In its
-        // middle, steps come by as many as move the sums through their registers once, so that none is copied.
+        sums acc{};
+        // A step adds a newest output and finishes the oldest. In the row's middle, steps come by as many as move the
+        // sums through their registers once, so that none is copied.
+        constexpr int together = pending <= 3 ? pending : 1;
+        const int steps = outputs + pending - 1;
+        const int inside = std::min(outputs, (shape_.in.width + shape_.over.pad_left) / Stride);
         int x = 0;
-        simd::unroll<pending - 1>([&](auto age) __attribute__((always_inline)) {
-            step<0, age + 1, true>(rows, block, constants, acc, to);
-        });
-        x = pending - 1;
-        for (; x < outputs && rows.column < 0; ++x, to += channels)
-            step<0, pending, true>(rows, block, constants, acc, to);
-        const int inside = std::min(outputs, x + (shape_.in.width - rows.column) / Stride);
-        for (; x + pending <= inside; x += pending)
-            simd::unroll<pending>([&](auto) __attribute__((always_inline)) {
-                step<0, pending, false>(rows, block, constants, acc, to);
+        if constexpr (has_exact_ends) {
+            simd::unroll<pending - 1>([&](auto age) __attribute__((always_inline)) {
+                step<0, age + 1, true>(rows, block, constants, acc, to);
+            });
+            x = pending - 1;
+        }
+        while (x < (has_exact_ends ? outputs : steps))
+            if (x >= pending - 1 && rows.column >= 0 && x + together <= inside) {
+                simd::unroll<together>([&](auto) __attribute__((always_inline)) {
+                    step<0, pending, false>(rows, block, constants, acc, to);
+                    to += channels;
+                });
+                x += together;
+            } else {
+                const bool finishes = x >= pending - 1;
+                step<0, pending, true>(rows, block, constants, acc, finishes ? to : nullptr);
+                to += finishes ? channels : 0;
+                ++x;
+            }
+        if constexpr (has_exact_ends)
+            simd::unroll<pending - 1>([&](auto i) __attribute__((always_inline)) {
+                step<i + 1, pending, true>(rows, block, constants, acc, to);
                 to += channels;
             });
-        for (; x < outputs; ++x, to += channels) step<0, pending, true>(rows, block, constants, acc, to);
-        simd::unroll<pending - 1>([&](auto i) __attribute__((always_inline)) {
-            step<i + 1, pending, true>(rows, block, constants, acc, to);
-            to += channels;
-        });
     }
 
     /// The next `Stride` columns, for the outputs of ages First to Last - 1: age 0 is the newest, which they are the
-    /// first columns of. The oldest is then finished.
+    /// first columns of. The oldest is then finished, if there is a place for it.
     /// @tparam Checked columns may lie outside the image.
     template <int First, int Last, bool Checked>
     [[gnu::always_inline]] void step(window_rows& rows, const typename Format::block& block,
@@ -148,7 +161,8 @@ class depthwise_columns {
                 ++rows.column;
             }
         });
-        if constexpr (Last == pending) block.finish(acc[pending - 1], constants, to);
+        if constexpr (Last == pending)
+            if (!Checked || to != nullptr) block.finish(acc[pending - 1], constants, to);
         simd::unroll<pending - 1>([&](auto i)
                                       __attribute__((always_inline)) { acc[pending - 1 - i] = acc[pending - 2 - i]; });
     }

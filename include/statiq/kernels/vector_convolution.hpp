@@ -18,7 +18,6 @@
 
 #include <cstdint>
 #include <type_traits>
-#include <utility>
 
 #ifndef STATIQ_NO_SIMD
 
@@ -37,19 +36,18 @@ using half_arch =
     std::conditional_t<std::is_base_of_v<simd::avx512_vnni, Arch> && simd::detail::has_avx_vnni, simd::avx_vnni,
                        std::conditional_t<std::is_base_of_v<xsimd::avx512bw, Arch>, xsimd::avx2, Arch>>;
 
-/// Runs channels [begin, end) by the nest of columns for this window.
-/// @return whether there is one; if not, nothing has been done.
-template <class Format>
+/// Runs channels [begin, end) by the nest of columns for K x K windows.
+/// @return whether it takes this convolution; if not, nothing has been done.
+template <class Format, int K>
 bool run_columns(const typename Format::arguments& arguments, const convolution_shape& shape, int begin,
                  int end) noexcept {
-    const auto run_if_taken = [&]<int K, int Stride>(std::integer_sequence<int, K, Stride>) {
+    const auto run_if_taken = [&]<int Stride>(std::integral_constant<int, Stride>) {
         using nest = depthwise_columns<Format, K, Stride>;
         const bool taken = nest::takes(shape);
         if (taken) nest(arguments, shape).run(begin, end);
         return taken;
     };
-    return run_if_taken(std::integer_sequence<int, 3, 1>{}) || run_if_taken(std::integer_sequence<int, 3, 2>{}) ||
-           run_if_taken(std::integer_sequence<int, 5, 1>{}) || run_if_taken(std::integer_sequence<int, 5, 2>{});
+    return run_if_taken(std::integral_constant<int, 1>{}) || run_if_taken(std::integral_constant<int, 2>{});
 }
 
 /// The same for few channels, by the nest of rows.
@@ -77,17 +75,11 @@ void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& 
         using format = byte_columns_format<Arch, In, Out, Scheme>;
         using half_format = byte_columns_format<half, In, Out, Scheme>;
         if (2 * channels <= half_width && run_rows<format>(arguments, shape)) return;
-        const bool taken = (whole == 0 || run_columns<format>(arguments, shape, 0, whole)) &&
-                           (whole == channels || run_columns<half_format>(arguments, shape, whole, channels));
-        if (taken) return;
+        const bool taken = (whole == 0 || run_columns<format, 3>(arguments, shape, 0, whole)) &&
+                           (whole == channels || run_columns<half_format, 3>(arguments, shape, whole, channels));
+        if (taken || run_columns<format, 5>(arguments, shape, 0, channels)) return;
     }
-    const bool long_runs = shape.over.stride_width == 1 && channels < width;
-    const int begin = long_runs ? channels : whole;
-    if (begin > 0)
-        depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, HasZeroPoints>>(arguments, shape).run(0, begin);
-    if (begin < channels)
-        depthwise_channels<byte_depthwise_format<half, In, Out, Scheme, HasZeroPoints>>(arguments, shape)
-            .run(begin, channels);
+    depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, HasZeroPoints>>(arguments, shape).run(0, channels);
 }
 
 /// @return whether there is a vector kernel for this shape; if not, nothing has been done.
@@ -114,7 +106,9 @@ bool convolution(const float_convolution_arguments& arguments, const convolution
         return true;
     }
     if (!is_plain_depthwise(shape)) return false;
-    if (run_columns<float_columns_format<Arch>>(arguments, shape, 0, shape.in.channels)) return true;
+    using columns = float_columns_format<Arch>;
+    if (run_columns<columns, 3>(arguments, shape, 0, shape.in.channels)) return true;
+    if (run_columns<columns, 5>(arguments, shape, 0, shape.in.channels)) return true;
     depthwise_channels<float_depthwise_format<Arch>>(arguments, shape).run(0, shape.in.channels);
     return true;
 }

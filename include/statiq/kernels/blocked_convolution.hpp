@@ -25,9 +25,9 @@
 ///   may_need_sums              weights may have zero points; then also:
 ///   add_inputs(acc, x, count)  `count` inputs added to some lanes, total(acc) the sum of all lanes
 ///   padding(arguments)         what taps outside the image read; padding_counts(arguments): whether it is not zero
-///   sum, unsigned_padding       the type of a sum's lane; padding as the dot product reads it
-///   outputs<Vectors>           a block of output channels: start(v), needs_sums, finish<Pixels>(acc, sums, to,
-///   offsets)
+///   sum, unsigned_padding      the type of a sum's lane; padding as the dot product reads it
+///   outputs<Vectors>           a block of output channels: start(v), constants() with needs_sums,
+///                              finish<Pixels>(acc, sums, constants, to, pixels)
 namespace statiq::kernels::vectorized {
 
 /// Some output channels (Vectors registers, from register `first` of a group) of all pixels: tiles of
@@ -71,7 +71,7 @@ class output_block {
 
   private:
     static constexpr int vectors_per_block = outputs_per_block / lanes;
-    static constexpr std::ptrdiff_t steps_ahead = 8;
+    static constexpr std::ptrdiff_t steps_ahead = 8; ///< weights are fetched so long before they are read
     static constexpr std::ptrdiff_t vector_size = std::ptrdiff_t{lanes} * inputs; ///< weights of one register
     static_assert(vectors_per_block == 1 ? Format::max_vectors == blocks_per_panel
                                          : vectors_per_block % Format::max_vectors == 0);

@@ -22,6 +22,7 @@
 ///   inputs                     values of one 32-bit lane of a broadcast: input values per step
 ///   tile_pixels(vectors)       pixels for which a tile of that many accumulators each fits the registers
 ///   load(w), broadcast(x), multiply_add(acc, x, w)   one step
+///   fits_pixels                worth code for a second size of tile
 ///   may_need_sums              weights may have zero points; then also:
 ///   add_inputs(acc, x, count)  `count` inputs added to some lanes, total(acc) the sum of all lanes
 ///   padding(arguments)         what taps outside the image read; padding_counts(arguments): whether it is not zero
@@ -59,7 +60,7 @@ class output_block {
         const int count = r.pixels();
         if (count == 1) return tiles<1>(1, walk, ahead);
         const int all = (count + pixels - 1) / pixels;
-        if constexpr (Vectors > 2) {
+        if constexpr (Vectors > 2 && Format::fits_pixels) {
             // Tiles of two sizes cover any number of pixels but the smallest.
             const int smaller = std::min(all, all * pixels - count);
             tiles<pixels>(all - smaller, walk, ahead);

@@ -37,6 +37,7 @@ struct byte_format {
     using inputs_batch = simd::batch<std::uint8_t, Arch>;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 4;
+    static constexpr bool fits_pixels = true;
     static constexpr bool may_need_sums = true;
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 

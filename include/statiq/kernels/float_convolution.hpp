@@ -29,6 +29,7 @@ struct float_format {
     using weights = accumulator;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 1;
+    static constexpr bool fits_pixels = false;
     static constexpr bool may_need_sums = false;
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 

@@ -25,11 +25,6 @@ class run_tile {
         for (x_ += Pixels; x_ >= row_units_; x_ -= row_units_) ++y_;
     }
 
-    /// Index in the output of unit p, where units are single pixels.
-    [[nodiscard]] std::size_t output(int p) const noexcept {
-        return static_cast<std::size_t>(std::min(first_ + p, count_ - 1));
-    }
-
     /// All units lie in one row and all their taps inside the image: then unit p, tap (ky, kx) starts at input offset
     /// corner() + p * unit_step() + ky * row_step() + kx * column_step().
     [[nodiscard]] bool is_interior() const noexcept {

@@ -32,9 +32,7 @@ struct fold_batch_norm_pass {
             if (folds(nodes, readers, n)) {
                 const int linear = out.moved[static_cast<std::size_t>(n.input())];
                 out.at(linear).has_bias = true;
-                out.at(linear).output = n.output;
-                out.origin[static_cast<std::size_t>(linear)] = index;
-                out.moved[i] = linear;
+                out.absorb(n, index, linear);
                 continue;
             }
             if (n.kind == operation::batch_norm) {

@@ -29,13 +29,11 @@ struct fuse_activations_pass {
                 const int producer = out.moved[static_cast<std::size_t>(n.input())];
                 if (takes_activation(out.at(producer))) {
                     out.at(producer).fused = clamp;
-                    out.at(producer).output = n.output;
                     if (n.numbers.chosen_activation) {
                         out.at(producer).numbers.chosen_activation = true;
                         out.at(producer).numbers.activation = n.numbers.activation;
                     }
-                    out.origin[static_cast<std::size_t>(producer)] = index;
-                    out.moved[i] = producer;
+                    out.absorb(n, index, producer);
                     continue;
                 }
             }

@@ -43,6 +43,12 @@ struct basic_rewriting {
         moved[static_cast<std::size_t>(from)] = index;
         return index;
     }
+    /// Old node `n`, number `from`, disappears into node `into` of the new graph, which now has its value.
+    constexpr void absorb(const node& n, int from, int into) {
+        origin[static_cast<std::size_t>(into)] = from;
+        at(into).output = n.output;
+        moved[static_cast<std::size_t>(from)] = into;
+    }
     constexpr void redirect(node& n) const {
         for (int i = 0; i < n.input_count; ++i) {
             auto& input = n.inputs[static_cast<std::size_t>(i)];

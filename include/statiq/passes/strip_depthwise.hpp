@@ -23,9 +23,7 @@ struct strip_depthwise_pass {
             if (goes && readers[static_cast<std::size_t>(n.input())] == 1) {
                 const int before = out.moved[static_cast<std::size_t>(n.input())];
                 if (out.at(before).is_depthwise()) {
-                    out.origin[static_cast<std::size_t>(before)] = static_cast<int>(i);
-                    out.at(before).output = n.output;
-                    out.moved[i] = before;
+                    out.absorb(n, static_cast<int>(i), before);
                     continue;
                 }
             }

@@ -62,62 +62,61 @@ class first_lanes {
 
 #if XSIMD_WITH_AVX512BW
 
+namespace detail {
+/// Registers that have masks: of 512 bits, and with AVX-512VL of 256.
+template <class Arch>
+inline constexpr bool has_masks = std::is_base_of_v<xsimd::avx512bw, Arch>
+#if defined(__AVX512VL__)
+                                  || std::is_base_of_v<xsimd::avx2, Arch>
+#endif
+    ;
+} // namespace detail
+
 template <class T, class Arch>
-requires std::is_base_of_v<xsimd::avx512bw, Arch>
+requires detail::has_masks<Arch>
 class first_lanes<T, Arch> {
     using values = batch<T, Arch>;
-    using mask = std::conditional_t<sizeof(T) == 1, __mmask64, __mmask16>;
-    static_assert(sizeof(T) == 1 || sizeof(T) == 4);
+    static constexpr bool bytes = sizeof(T) == 1, whole = sizeof(values) == 64;
+    using mask = std::conditional_t<bytes, std::conditional_t<whole, __mmask64, __mmask32>,
+                                    std::conditional_t<whole, __mmask16, __mmask8>>;
+    static_assert(bytes || sizeof(T) == 4);
 
   public:
     first_lanes() = default;
     explicit first_lanes(std::size_t count) noexcept : mask_(static_cast<mask>(~std::uint64_t{0} >> (64 - count))) {}
 
     [[nodiscard]] values load(const T* from) const noexcept {
-        if constexpr (sizeof(T) == 1)
-            return _mm512_maskz_loadu_epi8(mask_, from);
-        else
-            return std::bit_cast<values>(_mm512_maskz_loadu_epi32(mask_, from));
-    }
-    void store(T* to, values v) const noexcept {
-        if constexpr (sizeof(T) == 1)
-            _mm512_mask_storeu_epi8(to, mask_, v);
-        else
-            _mm512_mask_storeu_epi32(to, mask_, std::bit_cast<__m512i>(v));
-    }
-
-  private:
-    mask mask_ = static_cast<mask>(~std::uint64_t{0});
-};
-
+        if constexpr (whole) {
+            if constexpr (bytes)
+                return _mm512_maskz_loadu_epi8(mask_, from);
+            else
+                return std::bit_cast<values>(_mm512_maskz_loadu_epi32(mask_, from));
+        }
 #if defined(__AVX512VL__)
-template <class T, class Arch>
-requires(std::is_base_of_v<xsimd::avx2, Arch> && !std::is_base_of_v<xsimd::avx512bw, Arch>) class first_lanes<T, Arch> {
-    using values = batch<T, Arch>;
-    using mask = std::conditional_t<sizeof(T) == 1, __mmask32, __mmask8>;
-    static_assert(sizeof(T) == 1 || sizeof(T) == 4);
-
-  public:
-    first_lanes() = default;
-    explicit first_lanes(std::size_t count) noexcept : mask_(static_cast<mask>(~std::uint64_t{0} >> (64 - count))) {}
-
-    [[nodiscard]] values load(const T* from) const noexcept {
-        if constexpr (sizeof(T) == 1)
+        else if constexpr (bytes)
             return _mm256_maskz_loadu_epi8(mask_, from);
         else
             return std::bit_cast<values>(_mm256_maskz_loadu_epi32(mask_, from));
+#endif
     }
     void store(T* to, values v) const noexcept {
-        if constexpr (sizeof(T) == 1)
+        if constexpr (whole) {
+            if constexpr (bytes)
+                _mm512_mask_storeu_epi8(to, mask_, v);
+            else
+                _mm512_mask_storeu_epi32(to, mask_, std::bit_cast<__m512i>(v));
+        }
+#if defined(__AVX512VL__)
+        else if constexpr (bytes)
             _mm256_mask_storeu_epi8(to, mask_, v);
         else
             _mm256_mask_storeu_epi32(to, mask_, std::bit_cast<__m256i>(v));
+#endif
     }
 
   private:
     mask mask_ = static_cast<mask>(~std::uint64_t{0});
 };
-#endif
 
 #endif
 

@@ -7,6 +7,7 @@
 #include <statiq/execute/loss_sources.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/round_sums.hpp>
+#include <statiq/execute/tensor_slots.hpp>
 #include <statiq/passes/quantize_data.hpp>
 
 #include <algorithm>
@@ -42,7 +43,9 @@ class simulation {
         for (std::size_t i = 0; i < nodes_.size(); ++i) prepare_layer(i, from, reals);
         for (auto& integers : scratch_) integers.resize(widest);
         for (auto& copy : rounded_) copy.resize(widest);
-        place_tensors();
+        const tensor_slots slots = share_slots(nodes_);
+        place_ = slots.of_node;
+        for (const std::size_t size : slots.sizes) arena_.emplace_back(size);
     }
 
     explicit simulation(const quantized_data& from) : simulation(from.nodes, from.layers, from.reals) {}
@@ -181,37 +184,6 @@ class simulation {
                 detail::rounds_product(n, input), input_scale, weight_scale, to.output.scale)));
         }
         return real;
-    }
-
-    /// Memory is shared by tensors that do not live at the same time.
-    void place_tensors() {
-        std::vector<std::size_t> last_reader(nodes_.size());
-        place_.resize(nodes_.size());
-        std::vector<std::size_t> origin(nodes_.size());
-        for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            origin[i] = nodes_[i].kind == operation::reshape ? origin[input_of(nodes_[i])] : i;
-            for (std::size_t k = 0; k < count_of(nodes_[i]); ++k)
-                last_reader[origin[static_cast<std::size_t>(nodes_[i].inputs[k])]] = i;
-        }
-        for (std::size_t i = 0; i < nodes_.size(); ++i)
-            if (i + 1 == nodes_.size() || nodes_[i].output != 0) last_reader[origin[i]] = nodes_.size();
-        std::vector<std::size_t> free;
-        for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            if (origin[i] == i) {
-                const auto fitting = std::find_if(free.begin(), free.end(), [&](std::size_t slot) {
-                    return arena_[slot].size() >= nodes_[i].out.size();
-                });
-                if (fitting != free.end()) {
-                    place_[i] = *fitting;
-                    free.erase(fitting);
-                } else {
-                    place_[i] = arena_.size();
-                    arena_.emplace_back(nodes_[i].out.size());
-                }
-            }
-            for (std::size_t k = 0; k <= i; ++k)
-                if (origin[k] == k && std::max(last_reader[k], k) == i) free.push_back(place_[k]);
-        }
     }
 
     /// @param integers whether the inputs hold integers of their formats

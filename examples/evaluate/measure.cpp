@@ -258,15 +258,15 @@ evaluation run(const options& chosen) {
     result.distributions = sq::measure_distributions(what.trained, repaired, few.first(8));
     for (const auto& d : result.distributions) result.verdicts.push_back(sq::judge(d));
 
-    schedule todo{.chosen = chosen,
-                  .line = line,
-                  .original = reference,
-                  .repaired = repaired,
-                  .images = images,
-                  .calibration = calibration,
-                  .labels = labels};
+    schedule planned{.chosen = chosen,
+                     .line = line,
+                     .original = reference,
+                     .repaired = repaired,
+                     .images = images,
+                     .calibration = calibration,
+                     .labels = labels};
     for (const std::string& name : chosen.schemes)
-        for (const std::string& bits : chosen.bits) todo.evaluate(name, bits, result.schemes);
+        for (const std::string& bits : chosen.bits) planned.evaluate(name, bits, result.schemes);
     return result;
 }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+
+namespace statiq {
+
+/// What runs the parts of one layer: the caller's threads. `run(count, task)` calls task(0) … task(count - 1), each
+/// once, in any order, perhaps at once, and returns when all have ended; what they wrote is visible then. Tasks do not
+/// throw, and no task waits for another. `concurrency()` is how many may run at once, at least 1: a layer is divided
+/// into so many parts at most.
+template <class E>
+concept executor = requires(E& e, std::size_t count, void (&task)(std::size_t)) {
+    { e.concurrency() } -> std::convertible_to<std::size_t>;
+    e.run(count, task);
+};
+
+/// Everything on the calling thread.
+struct sequential {
+    [[nodiscard]] static constexpr std::size_t concurrency() noexcept { return 1; }
+    template <class Task>
+    static constexpr void run(std::size_t count, Task&& task) {
+        for (std::size_t i = 0; i < count; ++i) task(i);
+    }
+};
+
+} // namespace statiq

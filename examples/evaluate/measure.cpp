@@ -46,7 +46,7 @@ struct image_file {
 };
 
 image_file read_images(const std::filesystem::path& path, const subject& what) {
-    return {sq::io::image_set(sq::io::read_npy(path), what.input, what.pixels)};
+    return {sq::io::image_set(sq::io::read_array(path), what.input, what.pixels)};
 }
 
 bool asked_for(const options& chosen, const std::string& repair) {

@@ -202,8 +202,8 @@ void compare_model(const std::string& name) {
     using in = typename network::input_type;
     using out = typename network::output_type;
 
-    const sq::io::npy inputs = sq::io::read_npy(*folder / "inputs.npy");
-    const sq::io::npy outputs = sq::io::read_npy(*folder / "outputs.npy");
+    const sq::io::stored_array inputs = sq::io::read_npy(*folder / "inputs.npy");
+    const sq::io::stored_array outputs = sq::io::read_npy(*folder / "outputs.npy");
     const sq::io::safetensors layers = sq::io::read_safetensors(*folder / "layers.safetensors");
     const auto stored_inputs = inputs.values<in>();
     const auto stored_outputs = outputs.values<out>();

@@ -3,6 +3,7 @@
 // Damaged files: whatever the damage, a reader refuses the file with a format_error or gives views that lie inside
 // what it read. Reading every byte of every view is what lets an address sanitizer see a view that does not.
 
+#include <statiq/io/idx.hpp>
 #include <statiq/io/npy.hpp>
 #include <statiq/io/safetensors.hpp>
 #include <statiq/io/safetensors_writer.hpp>
@@ -56,7 +57,14 @@ struct safetensors_reader {
 
 struct npy_reader {
     static void check(const bytes& content) {
-        const io::npy read = io::parse_npy(content, std::string(source));
+        const io::stored_array read = io::parse_npy(content, std::string(source));
+        REQUIRE(check_view(read.view()) < content.size());
+    }
+};
+
+struct idx_reader {
+    static void check(const bytes& content) {
+        const io::stored_array read = io::parse_idx(content, std::string(source));
         REQUIRE(check_view(read.view()) < content.size());
     }
 };
@@ -218,6 +226,17 @@ TEST_CASE("damaged npy files are read safely or refused") {
                                      std::string("\x93NUMPY\3\0", 8) + size32}) {
         const bytes valid = io_test::bytes_of(start + text + data);
         const tally count = fuzz<npy_reader>(valid, start.size() + text.size(), seed++, 6000);
+        CHECK(count.read > 0);
+        CHECK(count.refused > 3000);
+    }
+}
+
+TEST_CASE("damaged idx files are read safely or refused") {
+    using namespace std::string_literals;
+    unsigned seed = 21;
+    for (const std::string& start : {"\0\0\x08\3\0\0\0\2\0\0\0\4\0\0\0\3"s, "\0\0\x0D\2\0\0\0\2\0\0\0\3"s}) {
+        const bytes valid = io_test::bytes_of(start + io_test::counting(24));
+        const tally count = fuzz<idx_reader>(valid, start.size(), seed++, 6000);
         CHECK(count.read > 0);
         CHECK(count.refused > 3000);
     }

@@ -12,6 +12,7 @@
 #include <vector>
 
 using namespace statiq;
+using namespace std::string_literals;
 using io_test::counting;
 using io_test::failure;
 using io_test::reports;
@@ -25,7 +26,7 @@ std::string npy_text(const std::string& descr, const std::string& shape, const s
     return std::string("\x93NUMPY\x01\0", 8) + io_test::little_endian(static_cast<std::uint16_t>(dictionary.size())) +
            dictionary + data;
 }
-io::npy npy_of(const std::string& descr, const std::string& shape, const std::string& data) {
+io::stored_array npy_of(const std::string& descr, const std::string& shape, const std::string& data) {
     return io::parse_npy(io_test::bytes_of(npy_text(descr, shape, data)), std::string(source));
 }
 io::image_set images_of(const std::string& shape, std::size_t bytes, const extents& expected,
@@ -62,7 +63,9 @@ TEST_CASE("another type, rank or image size is refused with what was expected an
     CHECK(refused("|u1", "(3, 2, 2, 1)", 12) == "");
     const std::string wanted = "uint8 images [count, 2, 2, 1]";
     CHECK(reports(refused("|i1", "(3, 2, 2, 1)", 12), source, "", wanted, "I8[3, 2, 2, 1]"));
-    CHECK(reports(refused("|u1", "(3, 2, 2)", 12), source, "", wanted, "U8[3, 2, 2]"));
+    CHECK(refused("|u1", "(3, 2, 2)", 12) == ""); // grey images need no axis of channels
+    CHECK(reports(refused("|u1", "(3, 4)", 12), source, "", wanted, "U8[3, 4]"));
+    CHECK(reports(refused("|u1", "(3, 4, 1)", 12), source, "", wanted, "U8[3, 4, 1]"));
     CHECK(reports(refused("|u1", "(3, 2, 2, 3)", 36), source, "", wanted, "U8[3, 2, 2, 3]"));
     CHECK(reports(refused("|u1", "(3, 1, 4, 1)", 12), source, "", wanted, "U8[3, 1, 4, 1]"));
     CHECK(reports(refused("|u1", "(12,)", 12), source, "", wanted, "U8[12]"));
@@ -79,7 +82,12 @@ TEST_CASE("preprocessing for another number of channels is refused") {
     CHECK_THROWS_WITH(made({1}, {}), "preprocessing of images.npy: expected 1 or 3 scales and offsets, found 0");
 }
 
-TEST_CASE("labels are int32, one for each image") {
+TEST_CASE("colours need their axis of channels") {
+    const std::string message = failure([] { io::image_set(npy_of("|u1", "(3, 2, 2)", counting(12)), {2, 2, 3}, {}); });
+    CHECK(reports(message, source, "", "uint8 images [count, 2, 2, 3]", "U8[3, 2, 2]"));
+}
+
+TEST_CASE("labels are int32 or uint8, one for each image") {
     io_test::temporary_folder folder;
     const auto path = folder.path() / "labels.npy";
     const auto write = [&](const std::string& text) { std::ofstream(path, std::ios::binary) << text; };
@@ -87,8 +95,12 @@ TEST_CASE("labels are int32, one for each image") {
         npy_text("<i4", "(3,)", io_test::little_endian(7u) + io_test::little_endian(0u) + io_test::little_endian(~0u)));
     CHECK(io::read_labels(path, 3) == std::vector<std::int32_t>{7, 0, -1});
     CHECK(reports(failure([&] { (void)io::read_labels(path, 4); }), path.string(), "", "int32 labels [4]", "I32[3]"));
-    write(npy_text("|u1", "(3,)", counting(3)));
-    CHECK(reports(failure([&] { (void)io::read_labels(path, 3); }), path.string(), "", "int32 labels [3]", "U8[3]"));
+    write(npy_text("|u1", "(3,)", "\x00\xFF\x07"s));
+    CHECK(io::read_labels(path, 3) == std::vector<std::int32_t>{0, 255, 7});
+    write("\x00\x00\x08\x01\x00\x00\x00\x03\x00\xFF\x07"s);
+    CHECK(io::read_labels(path, 3) == std::vector<std::int32_t>{0, 255, 7});
+    write(npy_text("|i1", "(3,)", counting(3)));
+    CHECK(reports(failure([&] { (void)io::read_labels(path, 3); }), path.string(), "", "int32 labels [3]", "I8[3]"));
     write(npy_text("<i4", "(3, 1)", counting(12)));
     CHECK(
         reports(failure([&] { (void)io::read_labels(path, 3); }), path.string(), "", "int32 labels [3]", "I32[3, 1]"));

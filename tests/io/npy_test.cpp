@@ -39,7 +39,7 @@ std::string dictionary(const std::string& descr, const std::string& shape, const
     return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }";
 }
 
-io::npy parsed(const std::string& text) { return io::parse_npy(bytes_of(text), std::string(source)); }
+io::stored_array parsed(const std::string& text) { return io::parse_npy(bytes_of(text), std::string(source)); }
 
 std::string refusal(const std::string& text) {
     return failure([&] { (void)parsed(text); });
@@ -54,7 +54,7 @@ void check_type(const std::string& descr, io::dtype type) {
             CAPTURE(descr);
             CAPTURE(padding);
             const std::string data = counting(count * sizeof(T));
-            const io::npy array =
+            const io::stored_array array =
                 parsed(stored(version, dictionary(descr, "(2, 3)") + std::string(padding, ' ') + "\n", data));
             CHECK(array.dtype == type);
             CHECK(array.shape == std::vector<std::int64_t>{2, 3});
@@ -72,7 +72,7 @@ constexpr bool gives_views = requires(Temporary a) {
 
 } // namespace
 
-static_assert(gives_views<const io::npy&> && !gives_views<io::npy&&>);
+static_assert(gives_views<const io::stored_array&> && !gives_views<io::stored_array&&>);
 
 TEST_CASE("every element type and version is read, aligned") {
     check_type<double>("<f8", io::dtype::f64);
@@ -95,12 +95,12 @@ TEST_CASE("numbers are read as little endian") {
                                     little_endian(0x3F800000u) +     // 1
                                         little_endian(0xC0490FDBu) + // -pi
                                         little_endian(0x00000001u)); // the least positive
-    const io::npy array = parsed(text);
+    const io::stored_array array = parsed(text);
     const auto values = array.values<float>();
     CHECK(values[0] == 1.0f);
     CHECK(values[1] == -3.14159274f);
     CHECK(values[2] == 0x1p-149f);
-    const io::npy integers = parsed(stored(1, dictionary("<i2", "(2,)"), std::string("\xFF\xFF\x00\x80", 4)));
+    const io::stored_array integers = parsed(stored(1, dictionary("<i2", "(2,)"), std::string("\xFF\xFF\x00\x80", 4)));
     CHECK(integers.values<std::int16_t>()[0] == -1);
     CHECK(integers.values<std::int16_t>()[1] == -32768);
 }
@@ -111,7 +111,7 @@ TEST_CASE("a file is read like its bytes") {
     const auto bytes = bytes_of(stored(1, dictionary("|u1", "(2, 2)"), counting(4)));
     const std::array<std::span<const std::byte>, 1> parts{bytes};
     io::write_file(path, parts);
-    const io::npy array = io::read_npy(path);
+    const io::stored_array array = io::read_npy(path);
     CHECK(array.file == path.string());
     CHECK(array.values<std::uint8_t>()[3] == 3);
     const auto missing = folder.path() / "b.npy";
@@ -126,23 +126,23 @@ TEST_CASE("the dictionary may be written in any way Python reads") {
     };
     for (const std::string& text : same) {
         CAPTURE(text);
-        const io::npy array = parsed(stored(1, text, counting(4)));
+        const io::stored_array array = parsed(stored(1, text, counting(4)));
         CHECK(array.shape == std::vector<std::int64_t>{2, 1});
         CHECK(array.values<std::int16_t>()[1] == 0x0302);
     }
 }
 
 TEST_CASE("scalars and arrays without elements are arrays") {
-    const io::npy scalar = parsed(stored(1, dictionary("<f8", "()"), counting(8)));
+    const io::stored_array scalar = parsed(stored(1, dictionary("<f8", "()"), counting(8)));
     CHECK(scalar.shape.empty());
     CHECK(scalar.values<double>().size() == 1);
-    const io::npy none = parsed(stored(1, dictionary("<f8", "(3, 0)"), ""));
+    const io::stored_array none = parsed(stored(1, dictionary("<f8", "(3, 0)"), ""));
     CHECK(none.shape == std::vector<std::int64_t>{3, 0});
     CHECK(none.values<double>().empty());
 }
 
 TEST_CASE("what is asked of an array is checked") {
-    const io::npy array = parsed(stored(1, dictionary("<f4", "(2, 1)"), counting(8)));
+    const io::stored_array array = parsed(stored(1, dictionary("<f4", "(2, 1)"), counting(8)));
     CHECK(reports(failure([&] { (void)array.values<std::int32_t>(); }), source, "", "I32", "F32"));
     CHECK(array.view().require(io::dtype::f32, {2, 1}).bytes.size() == 8);
     CHECK(reports(failure([&] {

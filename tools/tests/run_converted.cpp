@@ -60,8 +60,8 @@ int compare(const std::filesystem::path& parameters, const std::filesystem::path
         return 0;
     }
     const auto tensors = tensors_of_layers(sq::io::read_safetensors(parameters));
-    const sq::io::npy inputs = sq::io::read_npy(folder / "inputs.npy");
-    const sq::io::npy outputs = sq::io::read_npy(folder / "outputs.npy");
+    const sq::io::stored_array inputs = sq::io::read_npy(folder / "inputs.npy");
+    const sq::io::stored_array outputs = sq::io::read_npy(folder / "outputs.npy");
     const sq::io::safetensors layers = sq::io::read_safetensors(folder / "layers.safetensors");
     const auto samples = inputs.values<in>();
     const auto expected = outputs.values<out>();

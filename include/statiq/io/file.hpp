@@ -16,6 +16,11 @@
 #include <system_error>
 #include <vector>
 
+#if __has_include(<unistd.h>)
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
 namespace statiq::io {
 
 namespace detail {
@@ -26,6 +31,25 @@ using open_file = std::unique_ptr<std::FILE, close_file>;
 
 [[nodiscard]] inline std::string last_error(std::string_view otherwise) {
     return errno != 0 ? std::generic_category().message(errno) : std::string(otherwise);
+}
+
+/// Waits until the system has written what it keeps of a file in memory, so that a loss of power after the file has
+/// taken its place cannot leave an empty one there. Nothing where the system offers no such call.
+[[nodiscard]] inline bool reach_disk(std::FILE* file) noexcept {
+#if __has_include(<unistd.h>)
+    return std::fflush(file) == 0 && ::fsync(::fileno(file)) == 0;
+#else
+    return std::fflush(file) == 0;
+#endif
+}
+/// The same for a folder's names. Some file systems refuse; then the name is as safe as they make it.
+inline void names_reach_disk([[maybe_unused]] const std::filesystem::path& folder) noexcept {
+#if __has_include(<unistd.h>)
+    const int handle = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY);
+    if (handle < 0) return;
+    (void)::fsync(handle);
+    (void)::close(handle);
+#endif
 }
 } // namespace detail
 
@@ -55,7 +79,8 @@ using open_file = std::unique_ptr<std::FILE, close_file>;
 }
 
 /// Writes the parts, one after the other, as the whole content of the file: into a temporary file in the same folder,
-/// which then takes the file's place. Readers see the old content or the new one, and a failure leaves the old one.
+/// which takes the file's place once it is on disk. Readers see the old content or the new one, and a failure leaves
+/// the old one, be it of power.
 /// @throws format_error when any step fails; the temporary file is gone then
 inline void write_file(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
     const std::string file = path.string();
@@ -88,12 +113,14 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::s
     for (const std::span<const std::byte> part : parts)
         if (!part.empty() && std::fwrite(part.data(), 1, part.size(), handle.get()) != part.size())
             fail("room for the whole file", "a failed write");
+    if (!detail::reach_disk(handle.get())) fail("room for the whole file", "a failed write");
     if (std::fclose(handle.release()) != 0) fail("room for the whole file", "a failed write");
 
     std::error_code error;
     std::filesystem::rename(temporary, path, error);
     if (error) throw format_error(file, "", "a file that can be replaced", error.message());
     cleanup.exists = false;
+    detail::names_reach_disk(path.parent_path());
 }
 
 } // namespace statiq::io

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <statiq/io/error.hpp>
-#include <statiq/io/npy.hpp>
+#include <statiq/io/idx.hpp>
+#include <statiq/io/stored_array.hpp>
 #include <statiq/tensor/extents.hpp>
 
 #include <algorithm>
@@ -37,17 +38,19 @@ inline preprocessing normalized(const std::vector<float>& mean, const std::vecto
 }
 inline preprocessing imagenet_normalization() { return normalized({.485F, .456F, .406F}, {.229F, .224F, .225F}); }
 
-/// Images of an npy file as samples: uint8 [count, height, width, channels]. Pixels become reals when asked for.
+/// Images of a file as samples: uint8 [count, height, width, channels], grey ones also [count, height, width]. Pixels
+/// become reals when asked for.
 class image_set {
   public:
     /// @throws format_error when the file is not uint8 images of those extents
     /// @throws std::invalid_argument when the preprocessing is for another number of channels
-    image_set(npy images, const extents& expected, preprocessing how)
+    image_set(stored_array images, const extents& expected, preprocessing how)
         : images_(std::move(images)), extents_(expected), how_(std::move(how)), sample_(expected.size()) {
         const std::vector<std::int64_t>& shape = images_.shape;
         const std::vector<std::int64_t> wanted{expected.height, expected.width, expected.channels};
-        if (images_.dtype != dtype::u8 || shape.size() != 4 ||
-            !std::equal(wanted.begin(), wanted.end(), shape.begin() + 1))
+        const auto axes = static_cast<std::ptrdiff_t>(shape.size()) - 1; // of one image
+        if (images_.dtype != dtype::u8 || (axes != 3 && !(axes == 2 && expected.channels == 1)) ||
+            !std::equal(wanted.begin(), wanted.begin() + axes, shape.begin() + 1))
             throw format_error(images_.file, "", "uint8 images [count, " + detail::shape_text(wanted).substr(1),
                                std::string(name(images_.dtype)) + detail::shape_text(shape));
         const auto channels = static_cast<std::size_t>(expected.channels);
@@ -69,31 +72,38 @@ class image_set {
         return sample_;
     }
     /// The same into memory of the caller's; several threads may read at a time.
-    void read(std::size_t index, float* to) const {
-        const std::size_t size = extents_.size();
-        const std::uint8_t* pixels = images_.values<std::uint8_t>().data() + index * size;
+    void read(std::size_t index, float* to) const { convert(pixels(index), to); }
+
+    /// One image as it is stored.
+    [[nodiscard]] std::span<const std::uint8_t> pixels(std::size_t index) const {
+        return images_.values<std::uint8_t>().subspan(index * extents_.size(), extents_.size());
+    }
+    /// What an image of these pixels is as a sample.
+    void convert(std::span<const std::uint8_t> pixels, float* to) const {
         const auto channels = static_cast<std::size_t>(extents_.channels);
-        for (std::size_t i = 0; i < size; i += channels)
+        for (std::size_t i = 0; i < pixels.size(); i += channels)
             for (std::size_t c = 0; c < channels; ++c)
                 to[i + c] = static_cast<float>(pixels[i + c]) * how_.scale[c] + how_.offset[c];
     }
 
   private:
-    npy images_;
+    stored_array images_;
     extents extents_;
     preprocessing how_;
     mutable std::vector<float> sample_;
 };
 
-/// Reads labels, int32 [count].
+/// Reads labels from an npy or idx file: int32 or uint8 [count].
 /// @throws format_error when the file is something else or the count differs
 [[nodiscard]] inline std::vector<std::int32_t> read_labels(const std::filesystem::path& path, std::size_t count) {
-    const npy labels = read_npy(path);
-    if (labels.dtype != dtype::i32 || labels.shape != std::vector<std::int64_t>{static_cast<std::int64_t>(count)})
-        throw format_error(labels.file, "", "int32 labels [" + std::to_string(count) + "]",
+    const stored_array labels = read_array(path);
+    const bool bytes = labels.dtype == dtype::u8;
+    if ((labels.dtype != dtype::i32 && !bytes) ||
+        labels.shape != std::vector<std::int64_t>{static_cast<std::int64_t>(count)})
+        throw format_error(labels.file, "", "int32 labels [" + std::to_string(count) + "], or uint8 ones",
                            std::string(name(labels.dtype)) + detail::shape_text(labels.shape));
-    const auto values = labels.values<std::int32_t>();
-    return {values.begin(), values.end()};
+    const auto widened = [](const auto values) { return std::vector<std::int32_t>(values.begin(), values.end()); };
+    return bytes ? widened(labels.values<std::uint8_t>()) : widened(labels.values<std::int32_t>());
 }
 
 } // namespace statiq::io

@@ -4,6 +4,7 @@
 #include <statiq/io/error.hpp>
 #include <statiq/io/file.hpp>
 #include <statiq/io/npy_header.hpp>
+#include <statiq/io/stored_array.hpp>
 #include <statiq/io/tensor_view.hpp>
 
 #include <cstddef>
@@ -19,41 +20,10 @@
 
 namespace statiq::io {
 
-/// An array read from an npy file (NumPy's format, versions 1.0, 2.0 and 3.0): one tensor in C order.
-class npy {
-  public:
-    /// The file's tensor, without a name. It refers into this object, which must outlive it and stay where it is.
-    [[nodiscard]] tensor_view view() const& {
-        return {.file = file, .name = {}, .dtype = dtype, .shape = shape, .bytes = std::span(bytes_).subspan(data_)};
-    }
-    void view() const&& = delete;
-
-    /// The elements. @throws format_error when the file does not store T
-    template <class T>
-    [[nodiscard]] std::span<const T> values() const& {
-        return view().values<T>();
-    }
-    template <class T>
-    void values() const&& = delete;
-
-    std::string file; ///< for messages
-    io::dtype dtype;
-    std::vector<std::int64_t> shape; ///< [] for a scalar
-
-  private:
-    friend npy parse_npy(std::vector<std::byte> bytes, std::string file_name);
-    npy(std::string name, detail::npy_header header, std::vector<std::byte> bytes, std::size_t data)
-        : file(std::move(name)), dtype(header.dtype), shape(std::move(header.shape)), bytes_(std::move(bytes)),
-          data_(data) {}
-
-    std::vector<std::byte> bytes_; // from data_ on the elements, aligned
-    std::size_t data_;
-};
-
-/// The array of an npy file whose bytes are in memory.
+/// The array of an npy file (NumPy's format, versions 1.0, 2.0 and 3.0) whose bytes are in memory.
 /// @param file_name what messages call the file
 /// @throws format_error when the bytes are not exactly one such array
-[[nodiscard]] inline npy parse_npy(std::vector<std::byte> bytes, std::string file_name) {
+[[nodiscard]] inline stored_array parse_npy(std::vector<std::byte> bytes, std::string file_name) {
     constexpr std::string_view magic("\x93NUMPY", 6);
     constexpr std::size_t version_end = 8;
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -92,12 +62,12 @@ class npy {
         bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(data)); // a vector begins aligned
         data = 0;
     }
-    return {std::move(file_name), std::move(header), std::move(bytes), data};
+    return {std::move(file_name), header.dtype, std::move(header.shape), std::move(bytes), data};
 }
 
 /// Reads an npy file.
 /// @throws format_error when it is missing, unreadable or not exactly one array of a type and order that are read
-[[nodiscard]] inline npy read_npy(const std::filesystem::path& path) {
+[[nodiscard]] inline stored_array read_npy(const std::filesystem::path& path) {
     return parse_npy(read_file(path), path.string());
 }
 

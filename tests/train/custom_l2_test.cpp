@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/networks/repvgg.hpp>
+#include <statiq/passes/fold_batch_norm.hpp>
 #include <statiq/train/custom_l2.hpp>
 
 #include <doctest/doctest.h>
 
 #include "../support/random_parameters.hpp"
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <random>
@@ -118,9 +120,13 @@ TEST_CASE("a dead channel has no centre") {
 TEST_CASE("the penalty of a network is that of its blocks") {
     std::mt19937 random(104);
     using net = networks::repvgg_small<>;
-    const auto at = support::random_parameters<net>(random, support::dead_channels::none);
+    auto at = support::random_parameters<net>(random, support::dead_channels::none);
     parameters<net> gradient = zero_parameters<net>();
-    const double total = add_custom_l2(at, kernel_penalty::divided, 0.5, gradient);
+    for (layer_parameters& layer : gradient.layers) layer.gamma.assign(layer.gamma.size(), 0.0F);
+    const auto trainables = list_trainables(net::nodes, at.layers, gradient.layers);
+    const auto states = list_moving_statistics(net::nodes, at.layers);
+    const double total = custom_l2_penalty{net::nodes, 1.0}(trainables, states);
+    const trainable_choice chosen = is_branch_kernel(net::nodes);
     double sum = 0;
     int blocks = 0;
     std::size_t wrong = 0;
@@ -140,12 +146,20 @@ TEST_CASE("the penalty of a network is that of its blocks") {
             wrong += gradient[i].weight[w] != static_cast<float>(0.5 * one.square[w]);
         for (std::size_t w = 0; w < point.size(); ++w)
             wrong += gradient[i + 2].weight[w] != static_cast<float>(0.5 * one.point[w]);
+        for (const std::size_t norm : {i + 1, i + 3})
+            for (const float g : gradient[norm].gamma) wrong += g != 0;
+        for (const trainable& tensor : trainables)
+            if (tensor.node == i || tensor.node == i + 2) wrong += !chosen(tensor);
     }
     CHECK(wrong == 0);
     CHECK(blocks == 8);
     CHECK(total == doctest::Approx(sum));
+    CHECK(std::ranges::count_if(trainables, chosen) == 16); // fc and the batch norms are left to other penalties
 
     using qa = networks::repvgg_small<networks::qarepvgg_blocks>;
+    auto other = support::random_parameters<qa>(random);
     parameters<qa> none = zero_parameters<qa>();
-    CHECK(add_custom_l2(support::random_parameters<qa>(random), kernel_penalty::divided, 1.0, none) == 0);
+    const auto others = list_trainables(qa::nodes, other.layers, none.layers);
+    CHECK(custom_l2_penalty{qa::nodes, 1.0}(others, list_moving_statistics(qa::nodes, other.layers)) == 0);
+    CHECK(std::ranges::none_of(others, is_branch_kernel(qa::nodes)));
 }

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/graph/parameters.hpp>
-#include <statiq/passes/fold_batch_norm.hpp>
+#include <statiq/graph/node.hpp>
 #include <statiq/tensor/window.hpp>
+#include <statiq/train/penalties.hpp>
+#include <statiq/train/trainable.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace statiq {
@@ -107,39 +113,85 @@ inline branch_pair branches_of(std::span<const node> nodes, const node& sum) {
     return pair;
 }
 
+/// The tensor of that node and role. @throws std::invalid_argument when the network has none
+template <class Tensor>
+const Tensor& tensor_of(std::span<const Tensor> all, std::size_t node, parameter_role role) {
+    for (const Tensor& one : all)
+        if (one.node == node && one.role == role) return one;
+    throw std::invalid_argument("node " + std::to_string(node) + " has no " + std::string(to_string(role)) +
+                                " among the network's tensors");
+}
+
+/// gamma / sqrt(variance + epsilon) with the moving variance, channel by channel.
+inline std::vector<double> moving_scale(const trainable& gamma, const training_state& variance, float epsilon) {
+    std::vector<double> scale;
+    for (std::size_t c = 0; c < gamma.values.size(); ++c)
+        scale.push_back(static_cast<double>(gamma.values[c]) /
+                        std::sqrt(static_cast<double>(variance.values[c]) + static_cast<double>(epsilon)));
+    return scale;
+}
+
 } // namespace detail
 
 /// The penalty of all blocks of a network: of every sum one of whose branches is a k x k and one a 1 x 1 convolution,
-/// each with batch norm (in QARepVGG's blocks none is). Gradients are added to `gradient`, times `factor`.
-/// @return the sum, times `factor`
-template <graph_type G>
-double add_custom_l2(const parameters<G>& at, kernel_penalty kind, double factor, parameters<G>& gradient) {
-    double total = 0;
-    for (const node& sum : G::nodes) {
-        if (sum.kind != operation::add) continue;
-        const detail::branch_pair pair = detail::branches_of(G::nodes, sum);
-        if (!pair.complete()) continue;
-        const auto index = [](int i) { return static_cast<std::size_t>(i); };
-        const auto widened = [](const std::vector<float>& values) {
+/// each with batch norm (in QARepVGG's blocks none is). Ordinary weight decay leaves these kernels out
+/// (`is_branch_kernel`).
+struct custom_l2_penalty {
+    std::span<const node> nodes; ///< the network's
+    double decay;                ///< the loss grows by half of it times the penalty
+    kernel_penalty kind = kernel_penalty::divided;
+
+    double operator()(std::span<const trainable> all, std::span<const training_state> states) const {
+        const auto number = [](int index) { return static_cast<std::size_t>(index); };
+        const auto weights = [&](int index) -> const trainable& {
+            return detail::tensor_of(all, number(index), parameter_role::weight);
+        };
+        const auto scale = [&](int index) {
+            return detail::moving_scale(detail::tensor_of(all, number(index), parameter_role::gamma),
+                                        detail::tensor_of(states, number(index), parameter_role::variance),
+                                        nodes[number(index)].epsilon);
+        };
+        const auto widened = [](std::span<const float> values) {
             return std::vector<double>(values.begin(), values.end());
         };
-        const std::vector<double> square = widened(at[index(pair.square)].weight);
-        const std::vector<double> point = widened(at[index(pair.point)].weight);
-        const std::vector<double> square_scale =
-            batch_norm_scale(at[index(pair.square_norm)], G::nodes[index(pair.square_norm)].epsilon);
-        const std::vector<double> point_scale =
-            batch_norm_scale(at[index(pair.point_norm)], G::nodes[index(pair.point_norm)].epsilon);
-        const auto penalty = custom_l2<double>(
-            {G::nodes[index(pair.square)].convolution(), square, point, square_scale, point_scale}, kind);
-        total += factor * penalty.value;
-        const auto add_to = [factor](std::vector<float>& to, const std::vector<double>& from) {
-            to.resize(from.size());
-            for (std::size_t i = 0; i < from.size(); ++i) to[i] += static_cast<float>(factor * from[i]);
+        const auto add_to = [this](std::span<float> to, const std::vector<double>& from) {
+            for (std::size_t i = 0; i < from.size(); ++i) to[i] += static_cast<float>(decay / 2 * from[i]);
         };
-        add_to(gradient[index(pair.square)].weight, penalty.square);
-        add_to(gradient[index(pair.point)].weight, penalty.point);
+        double total = 0;
+        for (const node& sum : nodes) {
+            if (sum.kind != operation::add) continue;
+            const detail::branch_pair pair = detail::branches_of(nodes, sum);
+            if (!pair.complete()) continue;
+            const trainable& square = weights(pair.square);
+            const trainable& point = weights(pair.point);
+            const std::vector<double> square_values = widened(square.values);
+            const std::vector<double> point_values = widened(point.values);
+            const std::vector<double> square_scale = scale(pair.square_norm);
+            const std::vector<double> point_scale = scale(pair.point_norm);
+            const auto of_block = custom_l2<double>(
+                {nodes[number(pair.square)].convolution(), square_values, point_values, square_scale, point_scale},
+                kind);
+            total += decay / 2 * of_block.value;
+            add_to(square.gradient, of_block.square);
+            add_to(point.gradient, of_block.point);
+        }
+        return total;
     }
-    return total;
+};
+
+/// The weights that custom_l2_penalty is about.
+inline trainable_choice is_branch_kernel(std::span<const node> nodes) {
+    std::vector<std::size_t> kernels;
+    for (const node& sum : nodes) {
+        if (sum.kind != operation::add) continue;
+        const detail::branch_pair pair = detail::branches_of(nodes, sum);
+        if (!pair.complete()) continue;
+        kernels.push_back(static_cast<std::size_t>(pair.square));
+        kernels.push_back(static_cast<std::size_t>(pair.point));
+    }
+    return [kernels = std::move(kernels)](const trainable& one) {
+        return is_weight(one) && std::ranges::find(kernels, one.node) != kernels.end();
+    };
 }
 
 } // namespace statiq

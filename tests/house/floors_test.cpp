@@ -37,7 +37,7 @@ const std::map<std::string, std::set<std::string>>& house() {
         above_execute.insert("execute");
         all["calibrate"] = above_execute;
         all["analyze"] = above_execute;
-        above_execute.insert({"calibrate", "analyze"});
+        above_execute.insert({"calibrate", "analyze", "io"});
         all["train"] = above_execute;
         return all;
     }();

@@ -137,6 +137,9 @@ class output_block {
         std::ptrdiff_t weight_row_step = 0;
         std::ptrdiff_t weight_run_step = 0;
 
+        /// Rows of three steps, as 3 x 3 x 3 has: so short that a loop over them costs as much as the products.
+        [[nodiscard]] bool has_short_rows() const noexcept { return inputs > 1 && runs == 1 && steps == 3; }
+
         /// visit(offset, w) for every run: its inputs start at that offset from a pixel's first, its weights at w.
         template <class Visit>
         [[gnu::always_inline]] void for_each_run(Visit&& visit) const noexcept {
@@ -229,16 +232,12 @@ class output_block {
                 const accumulator start = accumulator::load_aligned(start_ + v * lanes);
                 simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
             });
-            auto lines = ahead.take(static_cast<std::size_t>(walk.rows * walk.runs * walk.steps));
-            walk.for_each_run([&](std::ptrdiff_t first, const weight* w) __attribute__((always_inline)) {
-                const std::ptrdiff_t last = first + walk.last_step;
-                std::ptrdiff_t offset = first;
-                for (int left = walk.steps; left > 0; --left) {
-                    lines.read();
+            if (walk.has_short_rows()) {
+                // Not shared with the loop below, where GCC 12 would then keep fewer addresses in registers.
+                const auto step = [&](std::ptrdiff_t offset, const weight* w) __attribute__((always_inline)) {
                     typename Format::weights ws[std::size_t{Vectors}];
                     simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                         ws[v] = Format::load(w + v * vector_size);
-                        __builtin_prefetch(w + v * vector_size + steps_ahead * step_size(), 0, 3);
                     });
                     simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                         const auto xs = Format::broadcast(x[p] + offset);
@@ -246,10 +245,40 @@ class output_block {
                             acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
                         });
                     });
-                    offset = std::min(offset + inputs, last);
-                    w += step_size();
+                };
+                std::ptrdiff_t offset = 0;
+                const weight* w = walk.weights;
+                for (int row = walk.rows; row > 0; --row) {
+                    const std::ptrdiff_t last = simd::opaque(offset + walk.last_step);
+                    step(offset, w);
+                    step(offset + inputs, w + step_size());
+                    step(last, w + 2 * step_size());
+                    offset += walk.row_step;
+                    w += walk.weight_row_step;
                 }
-            });
+            } else {
+                auto lines = ahead.take(static_cast<std::size_t>(walk.rows * walk.runs * walk.steps));
+                walk.for_each_run([&](std::ptrdiff_t first, const weight* w) __attribute__((always_inline)) {
+                    const std::ptrdiff_t last = first + walk.last_step;
+                    std::ptrdiff_t offset = first;
+                    for (int left = walk.steps; left > 0; --left) {
+                        lines.read();
+                        typename Format::weights ws[std::size_t{Vectors}];
+                        simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                            ws[v] = Format::load(w + v * vector_size);
+                            __builtin_prefetch(w + v * vector_size + steps_ahead * step_size(), 0, 3);
+                        });
+                        simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                            const auto xs = Format::broadcast(x[p] + offset);
+                            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                                acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+                            });
+                        });
+                        offset = std::min(offset + inputs, last);
+                        w += step_size();
+                    }
+                });
+            }
             outputs_.template finish<Pixels>(acc, sums, constants, output, at);
         }
         shared_pixels = pixels;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/node.hpp>
+#include <statiq/passes/rewrite.hpp>
+
+#include <array>
+#include <cstddef>
+
+namespace statiq {
+
+/// What training does with a node besides computing it. A node's way back takes the gradient of its output and makes
+/// those of its parameters and inputs; ways back come in the opposite order of the nodes.
+struct backward_node {
+    /// The node whose memory holds this one's value, and whose gradient is this one's: another one where no data moves.
+    int home = 0;
+    bool differentiated = false; ///< something trained lies before it or in it: its output has a gradient
+    bool keeps_input = false;    ///< its way back reads what it has read
+    bool keeps_output = false;   ///< its way back reads what it has written
+    /// Whether the gradient of each input is wanted, and whether it is added to what a later reader has put there.
+    std::array<bool, max_inputs> gives{};
+    std::array<bool, max_inputs> adds{};
+    /// The input whose gradient is written over the output's, or -1: they are as large, and nobody else reads it.
+    int in_place = -1;
+    friend constexpr bool operator==(const backward_node&, const backward_node&) = default;
+};
+
+/// A graph made ready for training: activations applied by their producers, and the way back.
+template <std::size_t Size>
+struct backward_graph {
+    node_array<Size> nodes{};
+    std::array<backward_node, Size> steps{};
+};
+
+namespace detail {
+
+/// Activations that alone read a layer that can clamp its own result leave the work to it.
+template <std::size_t Size>
+constexpr void absorb_activations(backward_graph<Size>& graph, const std::array<int, Size>& readers) {
+    for (std::size_t i = 1; i < Size; ++i) {
+        const activation clamp = activation_of(graph.nodes[i].kind);
+        if (clamp == activation::none) continue;
+        const auto before = static_cast<std::size_t>(graph.nodes[i].input());
+        node& producer = graph.nodes[before];
+        const bool clamps =
+            producer.is_linear() || producer.kind == operation::add || producer.kind == operation::batch_norm;
+        if (!clamps || producer.fused != activation::none || readers[before] != 1) continue;
+        producer.fused = clamp;
+        graph.steps[i].home = static_cast<int>(before);
+    }
+}
+
+constexpr bool keeps_input(const node& n) {
+    return n.is_linear() || n.kind == operation::batch_norm || n.kind == operation::max_pool;
+}
+/// A batch norm finds again what it clamped from its input.
+constexpr bool keeps_output(const node& n) {
+    return n.kind == operation::softmax || (n.applied() != activation::none && n.kind != operation::batch_norm);
+}
+/// Whose gradient passes to an input value by value.
+constexpr bool passes_in_place(const node& n) {
+    return n.kind == operation::batch_norm || n.kind == operation::add || n.kind == operation::softmax ||
+           activation_of(n.kind) != activation::none;
+}
+
+} // namespace detail
+
+/// Differentiates a graph.
+template <std::size_t Size>
+constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes) {
+    backward_graph<Size> graph{nodes, {}};
+    const auto readers = detail::count_readers(nodes);
+    for (std::size_t i = 0; i < Size; ++i) graph.steps[i].home = static_cast<int>(i);
+    detail::absorb_activations(graph, readers);
+    const auto home = [&](int index) -> int& { return graph.steps[static_cast<std::size_t>(index)].home; };
+
+    std::array<int, Size> readers_of_home{};
+    for (std::size_t i = 0; i < Size; ++i) {
+        const node& n = graph.nodes[i];
+        backward_node& step = graph.steps[i];
+        if (n.kind == operation::reshape || n.kind == operation::convert || step.home != static_cast<int>(i))
+            step.home = home(n.input());
+        step.differentiated = n.is_linear() || n.kind == operation::batch_norm;
+        for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
+            step.gives[k] = graph.steps[static_cast<std::size_t>(n.inputs[k])].differentiated;
+            step.differentiated = step.differentiated || step.gives[k];
+            if (step.home == static_cast<int>(i)) ++readers_of_home[static_cast<std::size_t>(home(n.inputs[k]))];
+        }
+        if (i + 1 == Size || n.output != 0) ++readers_of_home[static_cast<std::size_t>(step.home)];
+        if (step.home != static_cast<int>(i) || !step.differentiated) continue;
+        step.keeps_input = detail::keeps_input(n);
+        step.keeps_output = detail::keeps_output(n);
+    }
+
+    std::array<bool, Size> written{};
+    for (std::size_t i = 0; i < Size; ++i)
+        if (i + 1 == Size || nodes[i].output != 0) written[static_cast<std::size_t>(home(static_cast<int>(i)))] = true;
+    for (std::size_t i = Size; i-- > 0;) {
+        const node& n = graph.nodes[i];
+        backward_node& step = graph.steps[i];
+        if (step.home != static_cast<int>(i)) continue;
+        for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
+            if (!step.gives[k]) continue;
+            const auto to = static_cast<std::size_t>(home(n.inputs[k]));
+            step.adds[k] = written[to];
+            written[to] = true;
+            if (step.in_place < 0 && detail::passes_in_place(n) && readers_of_home[to] == 1)
+                step.in_place = static_cast<int>(k);
+        }
+    }
+    return graph;
+}
+
+} // namespace statiq

@@ -94,6 +94,17 @@ std::vector<T> random_integers(generator& random, std::size_t count, int lowest 
     return values;
 }
 
+/// Bytes of which most are far from the highest, as activations are, and one in `rarity` is anything.
+template <class T>
+std::vector<T> mostly_small(generator& random, std::size_t count, int rarity) {
+    constexpr int lowest = std::numeric_limits<T>::lowest(), highest = std::numeric_limits<T>::max();
+    std::vector<T> values(count);
+    for (T& v : values)
+        v = static_cast<T>(draw(random, 0, rarity - 1) == 0 ? draw(random, lowest, highest)
+                                                            : draw(random, lowest, lowest + (highest - lowest) / 2));
+    return values;
+}
+
 /// An integer convolution's operands. Natural weights are of type Natural.
 template <class Scheme, class In, class Natural, class Out>
 struct integer_case {
@@ -119,7 +130,8 @@ struct integer_case {
         : shape(s) {
         const auto outputs = static_cast<std::size_t>(s.out.channels);
         const int least = std::is_signed_v<Natural> ? -magnitude - 1 : 0;
-        input = random_integers<In>(random, s.in.size());
+        input = draw(random, 0, 1) ? random_integers<In>(random, s.in.size())
+                                   : mostly_small<In>(random, s.in.size(), draw(random, 1, 100));
         natural = random_integers<Natural>(random, s.weight_count(), least, magnitude);
         bias = random_integers<std::int32_t>(random, outputs, -20000, 20000);
         input_zero_point = random_integers<In>(random, 1)[0];

@@ -12,6 +12,8 @@
 #include <statiq/simd/dot_accumulate.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/narrow.hpp>
+#include <statiq/simd/pair_accumulate.hpp>
+#include <statiq/simd/pair_products.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/scale_and_round.hpp>
 #include <statiq/simd/scale_fixed_point.hpp>
@@ -86,6 +88,95 @@ void check_dot_accumulate() {
         }
         REQUIRE(lanes(simd::dot_accumulate<Arch>(load<words>(acc), load<unsigned_bytes>(x), load<signed_bytes>(w))) ==
                 expected);
+    }
+}
+
+template <class Arch, class Byte>
+void check_split_bytes() {
+    using bytes = simd::batch<Byte, Arch>;
+    for (int first = 0; first < 256; ++first) {
+        Byte from[bytes::size];
+        for (std::size_t i = 0; i < bytes::size; ++i) from[i] = static_cast<Byte>(first + static_cast<int>(i) * 7);
+        const auto halves = simd::split_bytes<Arch>(load<bytes>(from));
+        for (std::size_t half = 0; half < 2; ++half) {
+            const auto values = lanes(halves[half]);
+            for (std::size_t i = 0; i < values.size(); ++i) REQUIRE(values[i] == from[2 * i + half]);
+        }
+    }
+}
+
+template <class Arch>
+void check_pair_accumulate() {
+    using words = simd::batch<std::int32_t, Arch>;
+    using halves = simd::batch<std::int16_t, Arch>;
+    constexpr auto low = std::numeric_limits<std::int16_t>::min(), high = std::numeric_limits<std::int16_t>::max();
+    generator random(21);
+    for (int trial = 0; trial < 2000; ++trial) {
+        std::int16_t x[halves::size], w[halves::size];
+        std::int32_t acc[words::size];
+        draw(random, x, {low, -255, -1, 0, 1, 255, high});
+        draw(random, w, {low, -128, -1, 0, 1, 127, high});
+        draw(random, acc, {least, -1, 0, 1, most});
+        std::vector<std::int32_t> sums, added, subtracted;
+        for (std::size_t i = 0; i < words::size; ++i) {
+            const auto wrapped = [&](std::int64_t term) {
+                return static_cast<std::int32_t>(static_cast<std::uint32_t>(acc[i] + term));
+            };
+            sums.push_back(wrapped(std::int64_t{x[2 * i]} * w[2 * i] + std::int64_t{x[2 * i + 1]} * w[2 * i + 1]));
+            added.push_back(wrapped(std::int64_t{x[2 * i]} + x[2 * i + 1]));
+            subtracted.push_back(wrapped(-std::int64_t{x[2 * i]} - x[2 * i + 1]));
+        }
+        REQUIRE(lanes(simd::pair_accumulate<Arch>(load<words>(acc), load<halves>(x), load<halves>(w))) == sums);
+        REQUIRE(lanes(simd::add_pairs<Arch>(load<words>(acc), load<halves>(x))) == added);
+        REQUIRE(lanes(simd::subtract_pairs<Arch>(load<words>(acc), load<halves>(x))) == subtracted);
+    }
+}
+
+/// Every pair of weights with the ends of the inputs and with random ones.
+template <class Arch>
+void check_pair_products() {
+    using unsigned_bytes = simd::batch<std::uint8_t, Arch>;
+    using signed_bytes = simd::batch<std::int8_t, Arch>;
+    generator random(22);
+    for (int pair = 0; pair < 65536; pair += static_cast<int>(unsigned_bytes::size / 2)) {
+        std::uint8_t x[unsigned_bytes::size];
+        std::int8_t w[signed_bytes::size];
+        draw(random, x, {0, 1, 128, 254, 255});
+        for (std::size_t i = 0; i < signed_bytes::size; ++i)
+            w[i] = static_cast<std::int8_t>((pair + static_cast<int>(i / 2)) >> (i % 2 * 8));
+        const auto result = lanes(simd::pair_products<Arch>(load<unsigned_bytes>(x), load<signed_bytes>(w)));
+        for (std::size_t i = 0; i < result.size(); ++i)
+            REQUIRE(result[i] == std::clamp(x[2 * i] * w[2 * i] + x[2 * i + 1] * w[2 * i + 1], -32768, 32767));
+    }
+}
+
+/// The claim of `largest_exact_pair`, and that it is the largest of which that is true.
+void check_largest_exact_pair() {
+    constexpr int limit = simd::largest_exact_pair;
+    const auto is_exact = [](int sum) {
+        for (int x = std::max(0, sum - 255); x <= std::min(255, sum); ++x)
+            for (const int w0 : {-128, 127})
+                for (const int w1 : {-128, 127}) {
+                    const int products = x * w0 + (sum - x) * w1;
+                    if (products < -32768 || products > 32767) return false;
+                }
+        return true;
+    };
+    for (int sum = 0; sum <= limit; ++sum) CHECK(is_exact(sum));
+    CHECK_FALSE(is_exact(limit + 1));
+}
+
+template <class Arch>
+void check_pairs_above() {
+    using halves = simd::batch<std::int16_t, Arch>;
+    generator random(23);
+    for (int trial = 0; trial < 2000; ++trial) {
+        std::int16_t sums[halves::size];
+        draw(random, sums, {0, 255, 256, 257, 510});
+        std::uint32_t expected = 0;
+        for (std::size_t i = 0; i < halves::size; ++i)
+            if (sums[i] > 256) expected |= std::uint32_t{1} << i / 2;
+        REQUIRE(simd::pairs_above<Arch>(load<halves>(sums), 256) == expected);
     }
 }
 
@@ -265,6 +356,22 @@ void on_every_arch(F&& f) {
 
 TEST_CASE("dot_accumulate sums four products exactly, whatever they are") {
     on_every_arch([]<class Arch> { check_dot_accumulate<Arch>(); });
+}
+TEST_CASE("split_bytes gives even and odd bytes") {
+    on_every_arch([]<class Arch> {
+        check_split_bytes<Arch, std::uint8_t>();
+        check_split_bytes<Arch, std::int8_t>();
+    });
+}
+TEST_CASE("pair_accumulate sums two products exactly, add_pairs and subtract_pairs two terms") {
+    on_every_arch([]<class Arch> { check_pair_accumulate<Arch>(); });
+}
+TEST_CASE("pair_products saturates, but not for inputs whose sum is small") {
+    on_every_arch([]<class Arch> { check_pair_products<Arch>(); });
+    check_largest_exact_pair();
+}
+TEST_CASE("pairs_above looks at both of a pair") {
+    on_every_arch([]<class Arch> { check_pairs_above<Arch>(); });
 }
 TEST_CASE("interleave brings the bytes of four registers together, in block order") {
     on_every_arch([]<class Arch> { check_interleave<Arch>(); });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/arguments.hpp>
+#include <statiq/kernels/multiply_steps.hpp>
 #include <statiq/kernels/pixel_walk.hpp>
 #include <statiq/kernels/reading_ahead.hpp>
 #include <statiq/kernels/region.hpp>
@@ -22,6 +23,7 @@
 ///   inputs                     values of one 32-bit lane of a broadcast: input values per step
 ///   tile_pixels(vectors)       pixels for which a tile of that many accumulators each fits the registers
 ///   load(w), broadcast(x), multiply_add(acc, x, w)   one step
+///   multiply(acc, x, run, lines)   all steps of a run for a tile: multiply_steps.hpp
 ///   fits_pixels                worth code for a second size of tile
 ///   may_need_sums              weights may have zero points; then also:
 ///   add_inputs(acc, x, count)  `count` inputs added to some lanes, total(acc) the sum of all lanes
@@ -60,7 +62,7 @@ class output_block {
         const int count = r.pixels();
         if (count == 1) return tiles<1>(1, walk, ahead);
         const int all = (count + pixels - 1) / pixels;
-        if constexpr (Vectors > 2 && Format::fits_pixels) {
+        if constexpr ((Vectors > 2 || Vectors == Format::max_vectors) && Format::fits_pixels) {
             // Tiles of two sizes cover any number of pixels but the smallest.
             const int smaller = std::min(all, all * pixels - count);
             tiles<pixels>(all - smaller, walk, ahead);
@@ -72,7 +74,6 @@ class output_block {
 
   private:
     static constexpr int vectors_per_block = outputs_per_block / lanes;
-    static constexpr std::ptrdiff_t steps_ahead = 8; ///< weights are fetched so long before they are read
     static constexpr std::ptrdiff_t vector_size = std::ptrdiff_t{lanes} * inputs; ///< weights of one register
     static_assert(vectors_per_block == 1 ? Format::max_vectors == blocks_per_panel
                                          : vectors_per_block % Format::max_vectors == 0);
@@ -259,24 +260,8 @@ class output_block {
             } else {
                 auto lines = ahead.take(static_cast<std::size_t>(walk.rows * walk.runs * walk.steps));
                 walk.for_each_run([&](std::ptrdiff_t first, const weight* w) __attribute__((always_inline)) {
-                    const std::ptrdiff_t last = first + walk.last_step;
-                    std::ptrdiff_t offset = first;
-                    for (int left = walk.steps; left > 0; --left) {
-                        lines.read();
-                        typename Format::weights ws[std::size_t{Vectors}];
-                        simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                            ws[v] = Format::load(w + v * vector_size);
-                            __builtin_prefetch(w + v * vector_size + steps_ahead * step_size(), 0, 3);
-                        });
-                        simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                            const auto xs = Format::broadcast(x[p] + offset);
-                            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                                acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
-                            });
-                        });
-                        offset = std::min(offset + inputs, last);
-                        w += step_size();
-                    }
+                    Format::multiply(
+                        acc, x, run_of_steps<weight>{first, first + walk.last_step, walk.steps, w, step_size()}, lines);
                 });
             }
             outputs_.template finish<Pixels>(acc, sums, constants, output, at);

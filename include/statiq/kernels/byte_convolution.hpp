@@ -3,6 +3,7 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/blocked_convolution.hpp>
+#include <statiq/kernels/checked_steps.hpp>
 #include <statiq/kernels/lane_factors.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
 #include <statiq/simd/arch.hpp>
@@ -27,6 +28,7 @@ namespace statiq::kernels::vectorized {
 /// x + 128; `correct_bias` accounts for it.
 template <class Arch, class In, class Out, class Scheme>
 struct byte_format {
+    using arch = Arch;
     using input = In;
     using weight = std::int8_t;
     using output = Out;
@@ -42,8 +44,9 @@ struct byte_format {
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
-        constexpr int operand = simd::dot_operand_registers<Arch>;
-        return std::min(12, (simd::register_count<Arch> - operand * (vectors + 1) - (operand - 1)) / vectors);
+        // Besides weights: an input, and where bytes are widened products that are not yet added and a constant.
+        constexpr int others = simd::has_byte_dot<Arch> ? 1 : 4;
+        return std::min(12, (simd::register_count<Arch> - vectors - others) / vectors);
     }
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
     static std::int32_t unsigned_padding(const arguments& a) noexcept {
@@ -55,6 +58,15 @@ struct byte_format {
     static inputs_batch broadcast(const In* x) noexcept { return as_unsigned<Arch>(simd::broadcast_group<Arch>(x)); }
     static accumulator multiply_add(accumulator acc, inputs_batch x, weights w) noexcept {
         return simd::dot_accumulate<Arch>(acc, x, w);
+    }
+    template <std::size_t Pixels, std::size_t Vectors>
+    [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const In* const (&x)[Pixels],
+                                                const run_of_steps<std::int8_t>& run,
+                                                reading_ahead::lines& lines) noexcept {
+        if constexpr (!simd::has_byte_dot<Arch> && simd::has_pair_products<Arch>)
+            multiply_checked_steps<byte_format>(acc, x, run, lines);
+        else
+            multiply_steps<byte_format>(acc, x, run, lines);
     }
     static accumulator add_inputs(accumulator sums, const In* x, int count) noexcept {
         constexpr int width = 4 * lanes;

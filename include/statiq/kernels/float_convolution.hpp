@@ -46,6 +46,12 @@ struct float_format {
         return xsimd::fma(x, w, acc);
     }
 
+    template <std::size_t Pixels, std::size_t Vectors>
+    [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const float* const (&x)[Pixels],
+                                                const run_of_steps<float>& run, reading_ahead::lines& lines) noexcept {
+        multiply_steps<float_format>(acc, x, run, lines);
+    }
+
     template <int Vectors>
     class outputs {
       public:

@@ -16,6 +16,7 @@
 #include <statiq/simd/arch.hpp>
 #include <statiq/tensor/window.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -29,12 +30,13 @@ namespace statiq::kernels::vectorized {
     return shape.in.channels == shape.out.channels && shape.over.taps() <= most_depthwise_taps;
 }
 
-/// The instruction set with registers of half the size, where that pays: 256-bit registers fill with few channels, and
-/// shuffle twice per cycle.
+/// The instruction set with registers of half the size, where that pays: they fill with fewer channels, and of 256 bits
+/// are shuffled twice per cycle.
 template <class Arch>
-using half_arch =
-    std::conditional_t<std::is_base_of_v<simd::avx512_vnni, Arch> && simd::detail::has_avx_vnni, simd::avx_vnni,
-                       std::conditional_t<std::is_base_of_v<xsimd::avx512bw, Arch>, xsimd::avx2, Arch>>;
+using half_arch = std::conditional_t<
+    std::is_base_of_v<simd::avx512_vnni, Arch> && simd::detail::has_avx_vnni, simd::avx_vnni,
+    std::conditional_t<std::is_base_of_v<xsimd::avx512bw, Arch>, xsimd::avx2,
+                       std::conditional_t<std::is_base_of_v<xsimd::avx2, Arch>, xsimd::sse4_1, Arch>>>;
 
 /// Runs channels [begin, end) by the nest of columns for K x K windows.
 /// @return whether it takes this convolution; if not, nothing has been done.
@@ -74,7 +76,7 @@ void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& 
     if constexpr (!HasZeroPoints) {
         using format = byte_columns_format<Arch, In, Out, Scheme>;
         using half_format = byte_columns_format<half, In, Out, Scheme>;
-        if (2 * channels <= half_width && run_rows<format>(arguments, shape)) return;
+        if (2 * channels <= std::min(width, 32) && run_rows<format>(arguments, shape)) return;
         const bool taken = (whole == 0 || run_columns<format, 3>(arguments, shape, 0, whole)) &&
                            (whole == channels || run_columns<half_format, 3>(arguments, shape, whole, channels));
         if (taken || run_columns<format, 5>(arguments, shape, 0, channels)) return;

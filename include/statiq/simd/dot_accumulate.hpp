@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/simd/arch.hpp>
+#include <statiq/simd/pair_accumulate.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,54 +21,13 @@ using unsigned_bytes = xsimd::batch<std::uint8_t, R>;
 template <class R>
 using signed_bytes = xsimd::batch<std::int8_t, R>;
 
+// Without a byte dot product: `maddubs` would saturate (255 * 127 + 255 * 127 > 2^15 - 1), so even and odd bytes are
+// widened to 16 bits. The widening of an operand is shared by every product it takes part in.
 template <class R>
 inline words<R> dot_accumulate(words<R> acc, unsigned_bytes<R> x, signed_bytes<R> w, any_arch) noexcept {
-    alignas(sizeof(x)) std::uint8_t xs[x.size];
-    alignas(sizeof(w)) std::int8_t ws[w.size];
-    alignas(sizeof(acc)) std::int32_t sums[acc.size];
-    x.store_aligned(xs);
-    w.store_aligned(ws);
-    acc.store_aligned(sums);
-    for (std::size_t i = 0; i < acc.size; ++i) {
-        std::int32_t dot = 0;
-        for (std::size_t j = 4 * i; j < 4 * i + 4; ++j) dot += xs[j] * ws[j];
-        sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) + static_cast<std::uint32_t>(dot));
-    }
-    return words<R>::load_aligned(sums);
+    const auto xs = split_bytes(x, R{}), ws = split_bytes(w, R{});
+    return pair_accumulate(pair_accumulate(acc, xs[0], ws[0], R{}), xs[1], ws[1], R{});
 }
-
-// Without a byte dot product: `maddubs` would saturate (255 * 127 + 255 * 127 > 2^15 - 1), so even and odd bytes are
-// widened to 16 bits, where `madd` is exact. The widening of an operand is shared by every product it takes part in.
-
-#if XSIMD_WITH_SSE2
-template <class R>
-inline words<R> dot_accumulate(words<R> acc, unsigned_bytes<R> x, signed_bytes<R> w, xsimd::sse2) noexcept {
-    const __m128i even =
-        _mm_madd_epi16(_mm_and_si128(x, _mm_set1_epi16(0xff)), _mm_srai_epi16(_mm_slli_epi16(w, 8), 8));
-    const __m128i odd = _mm_madd_epi16(_mm_srli_epi16(x, 8), _mm_srai_epi16(w, 8));
-    return _mm_add_epi32(_mm_add_epi32(acc, even), odd);
-}
-#endif
-
-#if XSIMD_WITH_AVX2
-template <class R>
-inline words<R> dot_accumulate(words<R> acc, unsigned_bytes<R> x, signed_bytes<R> w, xsimd::avx2) noexcept {
-    const __m256i even =
-        _mm256_madd_epi16(_mm256_and_si256(x, _mm256_set1_epi16(0xff)), _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8));
-    const __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(x, 8), _mm256_srai_epi16(w, 8));
-    return _mm256_add_epi32(_mm256_add_epi32(acc, even), odd);
-}
-#endif
-
-#if XSIMD_WITH_AVX512BW
-template <class R>
-inline words<R> dot_accumulate(words<R> acc, unsigned_bytes<R> x, signed_bytes<R> w, xsimd::avx512bw) noexcept {
-    const __m512i even =
-        _mm512_madd_epi16(_mm512_and_si512(x, _mm512_set1_epi16(0xff)), _mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8));
-    const __m512i odd = _mm512_madd_epi16(_mm512_srli_epi16(x, 8), _mm512_srai_epi16(w, 8));
-    return _mm512_add_epi32(_mm512_add_epi32(acc, even), odd);
-}
-#endif
 
 // The one instruction is written in assembly because GCC 12 copies the accumulator around the intrinsic in large
 // register tiles.
@@ -104,10 +64,9 @@ dot_accumulate(batch<std::int32_t, Arch> acc, batch<std::uint8_t, Arch> x, batch
     return detail::dot_accumulate(acc, x, w, Arch{});
 }
 
-/// Registers an operand of `dot_accumulate` occupies while it is in use: two where it has to be widened.
+/// Whether that is one instruction.
 template <class Arch>
-inline constexpr int dot_operand_registers =
-    std::is_base_of_v<avx512_vnni, Arch> || std::is_base_of_v<avx_vnni, Arch> ? 1 : 2;
+inline constexpr bool has_byte_dot = std::is_base_of_v<avx512_vnni, Arch> || std::is_base_of_v<avx_vnni, Arch>;
 
 } // namespace statiq::simd
 

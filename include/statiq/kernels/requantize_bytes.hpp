@@ -47,7 +47,7 @@ class requantize_bytes {
           clamps_(lowest_ != std::numeric_limits<Out>::lowest() || highest_ != std::numeric_limits<Out>::max()) {}
 
     /// Lane l of acc[p][v] is output v * lanes + l of pixel p, as in `factors`. Of each pixel, the `written` outputs
-    /// go to to + at.output[p]; as many pixels as four registers hold are narrowed together.
+    /// go to their place in `to`; as many pixels as four registers hold are narrowed together.
     /// @param is_whole a pixel's outputs are these and no others, so that neighbouring pixels are stored together.
     template <int Pixels, int Vectors, class Factors>
     [[gnu::always_inline]] void store_pixels(const words (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
@@ -55,6 +55,11 @@ class requantize_bytes {
                                              const simd::first_lanes<Out, Arch>& written,
                                              bool is_whole) const noexcept {
         constexpr int together = std::min(4 / Vectors, Pixels);
+        // Neighbours are written one after another: one address, where one for every pixel would leave a thin layer's
+        // epilogue without registers. The pixels of other tiles are collected first.
+        alignas(64) Out collected[std::size_t{Pixels * Vectors * lanes}];
+        Out* place = at.consecutive ? to + at.first_output : collected;
+        const std::ptrdiff_t step = at.consecutive ? at.output_step : Vectors * lanes;
         simd::unroll<(Pixels + together - 1) / together>([&](auto group) __attribute__((always_inline)) {
             constexpr int first = group * together;
             simd::quad<std::int32_t, Arch> scaled;
@@ -67,13 +72,23 @@ class requantize_bytes {
             });
             const bytes all = simd::from_block_order<Arch>(narrow(scaled));
             if constexpr (together > 1 && together * Vectors == 4 && first + together <= Pixels)
-                if (is_whole && at.consecutive) return all.store_unaligned(to + at.output[first]);
+                if (is_whole) {
+                    all.store_unaligned(place);
+                    place += together * Vectors * lanes;
+                    return;
+                }
             simd::unroll<together>([&](auto i) __attribute__((always_inline)) {
                 constexpr int p = first + i;
-                if constexpr (p < Pixels)
-                    written.store(to + at.output[p], simd::shift_down<i * Vectors * lanes, Arch>(all));
+                if constexpr (p < Pixels) {
+                    written.store(place, simd::shift_down<i * Vectors * lanes, Arch>(all));
+                    place += step;
+                }
             });
         });
+        if (!at.consecutive) [[unlikely]]
+            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                written.store(to + at.output[p], written.load(collected + p * Vectors * lanes));
+            });
     }
 
     /// Lane l of acc[j] is output block_order(j, l), and lane j * lanes + l of `factors`; the `written` ones are

@@ -4,6 +4,7 @@
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/model.hpp>
+#include <statiq/execute/thread_pool.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
@@ -47,7 +48,10 @@ class integer_engine {
             input.push_back(
                 static_cast<std::uint8_t>(statiq::quantize(x, model_.network().input_map(), activation::format)));
     }
-    void run() { benchmark::DoNotOptimize(model_.network().run(input.data()).data()); }
+    template <class Executor>
+    void run(Executor& threads) {
+        benchmark::DoNotOptimize(model_.network().run(threads, input.data()).data());
+    }
     [[nodiscard]] std::vector<float> output() const {
         const auto stored = model_.network().run(input.data());
         return {stored.begin(), stored.end()};
@@ -75,7 +79,10 @@ class subject {
         return only;
     }
 
-    void run_float32() { benchmark::DoNotOptimize(float_.run(reals_.data()).data()); }
+    template <class Executor>
+    void run_float32(Executor& threads) {
+        benchmark::DoNotOptimize(float_.run(threads, reals_.data()).data());
+    }
 
     template <int WeightBits = 8>
     integer_engine<graph, WeightBits>& integers() {
@@ -142,6 +149,28 @@ inline void count_products(benchmark::State& state, double products, bool floati
     if (peak > 0) state.counters["of_peak"] = Counter(products * 1e-9 / peak, Counter::kIsIterationInvariantRate);
 }
 
+/// How many threads are timed: one, and two where there are as many processors.
+inline std::size_t most_threads() {
+#ifdef STATIQ_BENCHMARK_ONEDNN
+    return static_cast<std::size_t>(std::min(2, onednn_chain::processors()));
+#else
+    return std::min<std::size_t>(2, statiq::detail::usable_processors());
+#endif
+}
+
+inline statiq::thread_pool& two_threads() {
+    static statiq::thread_pool both(2);
+    return both;
+}
+
+/// Calls visit(threads) with each executor that is timed.
+template <class Visit>
+void for_each_executor(Visit&& visit) {
+    static statiq::sequential alone;
+    visit(alone);
+    if (most_threads() > 1) visit(two_threads());
+}
+
 /// Registers `<name>/<engine>/<numbers>/threads:<n>` for every engine and number type, those to be compared next to
 /// each other. Numbers are int8 (weights and activations), float32, and w<n>a8 for narrow weights.
 /// @tparam NarrowBits bits of the weights of further integer networks of statiq's.
@@ -160,22 +189,29 @@ bool register_network(const std::string& name) {
     };
     const auto add_peers = [&]([[maybe_unused]] bool floating) {
 #ifdef STATIQ_BENCHMARK_ONEDNN
-        for (int threads = 1; threads <= std::min(2, onednn_chain::processors()); ++threads)
+        for (int threads = 1; threads <= static_cast<int>(most_threads()); ++threads)
             add("onednn", floating ? "float32" : "int8", threads, [floating, threads](network& made) {
                 return [&chain = made.peer(floating, threads)] { chain.run(); };
             });
 #endif
     };
     const auto add_integers = [&]<int Bits>(std::integral_constant<int, Bits>, const std::string& numbers) {
-        add("statiq", numbers, 1,
-            [](network& made) { return [&engine = made.template integers<Bits>()] { engine.run(); }; });
+        for_each_executor([&](auto& threads) {
+            if constexpr (Bits == 8 || std::is_same_v<decltype(threads), statiq::sequential&>)
+                add("statiq", numbers, static_cast<int>(threads.concurrency()), [&threads](network& made) {
+                    return [&threads, &engine = made.template integers<Bits>()] { engine.run(threads); };
+                });
+        });
     };
     add_integers(std::integral_constant<int, 8>{}, "int8");
     add_peers(false);
     (add_integers(std::integral_constant<int, NarrowBits>{},
                   std::string("w").append(std::to_string(NarrowBits)).append("a8")),
      ...);
-    add("statiq", "float32", 1, [](network& made) { return [&made] { made.run_float32(); }; });
+    for_each_executor([&](auto& threads) {
+        add("statiq", "float32", static_cast<int>(threads.concurrency()),
+            [&threads](network& made) { return [&threads, &made] { made.run_float32(threads); }; });
+    });
     add_peers(true);
     return true;
 }

@@ -2,6 +2,7 @@
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/model.hpp>
+#include <statiq/execute/thread_pool.hpp>
 
 #include <doctest/doctest.h>
 
@@ -66,13 +67,16 @@ void check_silent(std::mt19937& random) {
     std::vector<typename std::remove_cvref_t<decltype(network)>::input_type> input(network.input_size);
     static_assert(noexcept(network.run(input.data())));
 
+    static thread_pool pool(2);
+    static_assert(noexcept(network.run(pool, input.data())));
     CHECK(allocations_of([&] { network.run(input.data()); }) == 0);
+    CHECK(allocations_of([&] { network.run(pool, input.data()); }) == 0);
     CHECK(allocations_of([&] { model(samples[0]); }) == 0);
 
     float_network<Net> floats(trained);
     float_network<deployed<Net>> deployed_floats(parameters);
     const float* sample = samples[0].data();
-    static_assert(noexcept(floats.run(sample)) && noexcept(deployed_floats.run(sample)));
+    static_assert(noexcept(floats.run(sample))&& noexcept(deployed_floats.run(sample)));
     CHECK(allocations_of([&] { floats.run(sample); }) == 0);
     CHECK(allocations_of([&] { deployed_floats.run(sample); }) == 0);
 }

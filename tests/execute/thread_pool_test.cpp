@@ -32,7 +32,7 @@ TEST_CASE("an executor calls each task once, and what tasks wrote is there when 
         thread_pool workers(threads);
         CHECK(workers.concurrency() == threads);
         for (int round = 0; round < 200; ++round)
-            for (const std::size_t count : {0U, 1U, 2U, 3U, 7U, 100U})
+            for (const std::size_t count : {0U, 1U, 2U, 3U, 7U, 32U, 33U, 100U})
                 REQUIRE(calls(workers, count) == std::vector<int>(count, 1));
     }
 }

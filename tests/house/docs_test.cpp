@@ -61,4 +61,5 @@ TEST_CASE("the code on the pages is the code of the examples that run") {
     check_page(source / "README.md", source / "examples/readme.cpp");
     check_page(source / "docs/tutorial.md", source / "examples/tutorial.cpp");
     check_page(source / "docs/reparameterization.md", source / "examples/reparameterization.cpp");
+    check_page(source / "docs/threads.md", source / "examples/threads.cpp");
 }

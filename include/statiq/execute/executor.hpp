@@ -16,6 +16,17 @@ concept executor = requires(E& e, std::size_t count, void (&task)(std::size_t)) 
     e.run(count, task);
 };
 
+/// Multiply-accumulates that are worth a task: an executor may say so as `grain()`. By default some microseconds'
+/// worth: what another processor has written takes so long to come, even where handing out a task takes no time. Where
+/// that takes longer, say more.
+template <executor E>
+[[nodiscard]] constexpr std::size_t grain_of(E& e) noexcept {
+    if constexpr (requires { e.grain(); })
+        return e.grain();
+    else
+        return std::size_t{1} << 20;
+}
+
 /// Everything on the calling thread.
 struct sequential {
     [[nodiscard]] static constexpr std::size_t concurrency() noexcept { return 1; }

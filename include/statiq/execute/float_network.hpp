@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/execute/executor.hpp>
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/walk.hpp>
@@ -28,8 +29,9 @@ class float_network {
     }
 
     /// Runs on one sample, `input_extents<G>.size()` floats in HWC order. The result lives until the next run.
-    template <class Observe = observe_nothing>
-    std::span<const float> run(const float* input, Observe&& observe = {}) noexcept {
+    /// @param threads run each layer's parts; the result is the same for any number of them.
+    template <executor Executor, class Observe = observe_nothing>
+    std::span<const float> run(Executor&& threads, const float* input, Observe&& observe = {}) noexcept {
         for_each_node<G>([&]<std::size_t I>(node_index<I> index) {
             constexpr const node& n = G::nodes[I];
             std::array<const float*, max_inputs> inputs{};
@@ -42,12 +44,16 @@ class float_network {
             } else {
                 float* output = arena_.data() + plan.tensors[I].offset / sizeof(float);
                 detail::float_step(G::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
-                                   layers_[I].view(), output);
+                                   layers_[I].view(), output, threads);
                 tensors_[I] = output;
             }
             observe(index, tensors_[I]);
         });
         return {tensors_.back(), output_extents<G>.size()};
+    }
+    template <class Observe = observe_nothing>
+    std::span<const float> run(const float* input, Observe&& observe = {}) noexcept {
+        return run(sequential{}, input, observe);
     }
     std::span<const float> operator()(std::span<const float> input) noexcept { return run(input.data()); }
 

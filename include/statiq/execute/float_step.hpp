@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/execute/executor.hpp>
+#include <statiq/execute/run_parts.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/kernels/convolution.hpp>
 #include <statiq/kernels/reference/add.hpp>
@@ -14,6 +16,7 @@
 #include <statiq/kernels/reference/upsample.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -46,52 +49,69 @@ constexpr real_clamp clamp_of(activation fused) {
 }
 
 /// Computes node `n` of `nodes` in float. `inputs` are its input tensors in order, `output` n.out.size() values.
-inline void float_step(const node* nodes, const node& n, std::span<const float* const> inputs,
-                       const float_step_parameters& from, float* output) noexcept {
+template <class Executor = sequential>
+void float_step(const node* nodes, const node& n, std::span<const float* const> inputs,
+                const float_step_parameters& from, float* output, Executor&& threads = {}) noexcept {
     namespace reference = kernels::reference;
     const real_clamp clamped = clamp_of(n.applied());
     const float* in = inputs[0];
     switch (n.kind) {
     case operation::convolution:
     case operation::dense:
-        kernels::convolution(kernels::float_convolution_arguments{.input = in,
-                                                                  .weights = from.weights,
-                                                                  .bias = from.bias,
-                                                                  .output = output,
-                                                                  .lowest = clamped.lowest,
-                                                                  .highest = clamped.highest},
-                             n.convolution());
+        convolve_in_parts(threads,
+                          kernels::float_convolution_arguments{.input = in,
+                                                               .weights = from.weights,
+                                                               .bias = from.bias,
+                                                               .output = output,
+                                                               .lowest = clamped.lowest,
+                                                               .highest = clamped.highest},
+                          n.convolution());
         break;
     case operation::batch_norm: {
         const auto channels = static_cast<std::size_t>(n.out.channels);
-        for (std::size_t pixel = 0; pixel < n.out.pixels(); ++pixel)
-            for (std::size_t c = 0; c < channels; ++c)
-                output[pixel * channels + c] = in[pixel * channels + c] * from.weights[c] + from.bias[c];
+        in_spans(threads, static_cast<int>(n.out.pixels()), n.out.size(), [&](int first, int last) {
+            for (auto pixel = static_cast<std::size_t>(first); pixel < static_cast<std::size_t>(last); ++pixel)
+                for (std::size_t c = 0; c < channels; ++c)
+                    output[pixel * channels + c] = in[pixel * channels + c] * from.weights[c] + from.bias[c];
+        });
         break;
     }
     case operation::relu:
     case operation::relu6:
     case operation::relu_n1_to_1:
-        reference::clamp(reference::clamp_arguments<float>{
-            .input = in, .size = n.out.size(), .lowest = clamped.lowest, .highest = clamped.highest, .output = output});
+        in_runs(threads, n.out.size(), [&](std::size_t first, std::size_t count) {
+            reference::clamp(reference::clamp_arguments<float>{.input = in + first,
+                                                               .size = count,
+                                                               .lowest = clamped.lowest,
+                                                               .highest = clamped.highest,
+                                                               .output = output + first});
+        });
         break;
     case operation::max_pool:
-        reference::max_pool(
-            reference::pool_arguments<float>{.input = in, .in = n.in, .out = n.out, .over = n.over, .output = output});
+        pool_in_parts(
+            threads,
+            reference::pool_arguments<float>{.input = in, .in = n.in, .out = n.out, .over = n.over, .output = output},
+            [](const auto& part) { reference::max_pool(part); });
         break;
     case operation::average_pool:
-        reference::average_pool(
-            reference::pool_arguments<float>{.input = in, .in = n.in, .out = n.out, .over = n.over, .output = output});
+        pool_in_parts(
+            threads,
+            reference::pool_arguments<float>{.input = in, .in = n.in, .out = n.out, .over = n.over, .output = output},
+            [](const auto& part) { reference::average_pool(part); });
         break;
     case operation::global_average_pool:
         reference::mean(reference::float_mean_arguments{.input = in, .in = n.in, .output = output});
         break;
     case operation::add:
-        reference::add(reference::float_add_arguments{.inputs = inputs,
-                                                      .size = n.out.size(),
-                                                      .lowest = clamped.lowest,
-                                                      .highest = clamped.highest,
-                                                      .output = output});
+        in_runs(threads, n.out.size(), [&](std::size_t first, std::size_t count) {
+            std::array<const float*, max_inputs> terms{};
+            for (std::size_t k = 0; k < inputs.size(); ++k) terms[k] = inputs[k] + first;
+            reference::add(reference::float_add_arguments{.inputs = {terms.data(), inputs.size()},
+                                                          .size = count,
+                                                          .lowest = clamped.lowest,
+                                                          .highest = clamped.highest,
+                                                          .output = output + first});
+        });
         break;
     case operation::concat: {
         int first = 0;

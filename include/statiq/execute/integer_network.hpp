@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/execute/executor.hpp>
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/execute/integer_step.hpp>
@@ -38,13 +39,19 @@ class integer_network {
 
     /// Runs on one sample: `input_size` integers in HWC order, at `input_map()`'s scale and zero point. The result
     /// lives in the arena until the next run.
-    template <class Observe = observe_nothing>
-    constexpr std::span<const output_type> run(const input_type* input, Observe&& observe = {}) const noexcept {
+    /// @param threads run each layer's parts; the result is the same for any number of them.
+    template <executor Executor, class Observe = observe_nothing>
+    constexpr std::span<const output_type> run(Executor&& threads, const input_type* input,
+                                               Observe&& observe = {}) const noexcept {
         for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
-            step<I>(input);
+            step<I>(input, threads);
             observe(index, tensor<I>(input));
         });
         return {tensor<node_count<Q> - 1>(input), output_size};
+    }
+    template <class Observe = observe_nothing>
+    constexpr std::span<const output_type> run(const input_type* input, Observe&& observe = {}) const noexcept {
+        return run(sequential{}, input, observe);
     }
     constexpr std::span<const output_type> operator()(std::span<const input_type, input_size> input) const noexcept {
         return run(input.data());
@@ -93,25 +100,25 @@ class integer_network {
             return reinterpret_cast<stored<I>*>(start);
     }
 
-    template <std::size_t I>
-    constexpr void step(const input_type* input) const noexcept {
+    template <std::size_t I, class Executor>
+    constexpr void step(const input_type* input, Executor& threads) const noexcept {
         constexpr const node& n = Q::nodes[I];
         if constexpr (n.kind == operation::input || n.kind == operation::reshape)
             return;
         else if constexpr (n.kind == operation::convert && stored_float<I> != stored_float<input_of<I>>)
             change_domain<I>(input);
         else if constexpr (stored_float<I>)
-            float_node<I>(input);
+            float_node<I>(input, threads);
         else if constexpr (n.is_linear())
-            linear_node<I>(input);
+            linear_node<I>(input, threads);
         else
-            integer_node<I>(input, std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
+            integer_node<I>(input, threads, std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
     }
     template <std::size_t I>
     static constexpr bool stored_float = Q::nodes[I].numbers.activation.floating;
 
-    template <std::size_t I>
-    constexpr void linear_node(const input_type* input) const noexcept {
+    template <std::size_t I, class Executor>
+    constexpr void linear_node(const input_type* input, Executor& threads) const noexcept {
         constexpr const node& n = Q::nodes[I];
         constexpr const number_format& input_format = Q::nodes[input_of<I>].numbers.activation;
         constexpr auto at = parameters_type::layout.at[I];
@@ -127,7 +134,7 @@ class integer_network {
                 .factors = parameters_->factors.data() + at.factors,
                 .ahead = weights_ahead<I>()};
             detail::linear_step(n, tensor<input_of<I>>(input), map_of(input_of<I>).zero_point, view,
-                                parameters_->constants[I], in_arena<I>());
+                                parameters_->constants[I], in_arena<I>(), threads);
         };
         if constexpr (detail::storage_of_weights(n, input_format) == detail::weight_storage::bytes)
             run_with(parameters_->bytes.data() + at.bytes);
@@ -148,25 +155,26 @@ class integer_network {
             return {parameters_->bytes.data() + from, until - from};
     }
 
-    template <std::size_t I, std::size_t... K>
-    constexpr void integer_node(const input_type* input, std::index_sequence<K...>) const noexcept {
+    template <std::size_t I, class Executor, std::size_t... K>
+    constexpr void integer_node(const input_type* input, Executor& threads, std::index_sequence<K...>) const noexcept {
         using in = stored<input_of<I>>;
         const std::array<const in*, sizeof...(K)> inputs{tensor<input_of<I, K>>(input)...};
         const std::array<std::int32_t, sizeof...(K)> zero_points{map_of(input_of<I, K>).zero_point...};
         detail::integer_step<in>(Q::nodes.data(), Q::nodes[I], std::span<const in* const>(inputs),
                                  std::span<const std::int32_t>(zero_points), parameters_->constants[I],
-                                 parameters_->floats.data() + parameters_type::layout.at[I].floats, in_arena<I>());
+                                 parameters_->floats.data() + parameters_type::layout.at[I].floats, in_arena<I>(),
+                                 threads);
     }
 
-    template <std::size_t I>
-    void float_node(const input_type* input) const noexcept {
+    template <std::size_t I, class Executor>
+    void float_node(const input_type* input, Executor& threads) const noexcept {
         constexpr const node& n = Q::nodes[I];
         const auto run_with = [&]<std::size_t... K>(std::index_sequence<K...>) {
             const std::array<const float*, sizeof...(K)> inputs{tensor<input_of<I, K>>(input)...};
             const float* weights = parameters_->floats.data() + parameters_type::layout.at[I].floats;
             const float* biases =
                 n.is_linear() ? weights + kernels::packed_weight_count<float, float>(n.convolution()) : weights;
-            detail::float_step(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>());
+            detail::float_step(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>(), threads);
         };
         run_with(std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/execute/executor.hpp>
 #include <statiq/execute/integer_parameters.hpp>
+#include <statiq/execute/run_parts.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/kernels/add.hpp>
 #include <statiq/kernels/convolution.hpp>
@@ -32,11 +34,12 @@ struct linear_view {
 };
 
 /// Computes a linear node in integers.
-template <class In, class Weight, class Out, class Scheme>
+template <class In, class Weight, class Out, class Scheme, class Executor>
 constexpr void linear_step(const node& n, const In* input, std::int32_t input_zero_point,
                            const linear_view<Weight, Scheme>& from, const node_constants<Scheme>& constants,
-                           Out* output) noexcept {
-    kernels::convolution(
+                           Out* output, Executor& threads) noexcept {
+    convolve_in_parts(
+        threads,
         kernels::convolution_arguments<In, Weight, Out, Scheme>{.input = input,
                                                                 .weights = from.weights,
                                                                 .bias = from.biases,
@@ -53,9 +56,9 @@ constexpr void linear_step(const node& n, const In* input, std::int32_t input_ze
 }
 
 /// Computes a node whose output integers keep its input's scale and zero point: pools, activations, rearrangements.
-template <class T, class Scheme>
+template <class T, class Scheme, class Executor>
 constexpr void keeping_step(const node& n, const T* in, std::int32_t zero_point,
-                            const node_constants<Scheme>& constants, T* output) noexcept {
+                            const node_constants<Scheme>& constants, T* output, Executor& threads) noexcept {
     namespace reference = kernels::reference;
     const reference::pool_arguments<T> pool{.input = in,
                                             .in = n.in,
@@ -66,10 +69,10 @@ constexpr void keeping_step(const node& n, const T* in, std::int32_t zero_point,
                                             .output = output};
     switch (n.kind) {
     case operation::max_pool:
-        reference::max_pool(pool);
+        pool_in_parts(threads, pool, [](const auto& part) { reference::max_pool(part); });
         break;
     case operation::average_pool:
-        reference::average_pool(pool);
+        pool_in_parts(threads, pool, [](const auto& part) { reference::average_pool(part); });
         break;
     case operation::transpose:
         reference::transpose(
@@ -91,25 +94,27 @@ constexpr void keeping_step(const node& n, const T* in, std::int32_t zero_point,
         reference::upsample(in, n.in, n.out, output);
         break;
     default:
-        reference::clamp(reference::clamp_arguments<T>{.input = in,
-                                                       .size = n.out.size(),
-                                                       .lowest = constants.lowest,
-                                                       .highest = constants.highest,
-                                                       .output = output});
+        in_runs(threads, n.out.size(), [&](std::size_t first, std::size_t count) {
+            reference::clamp(reference::clamp_arguments<T>{.input = in + first,
+                                                           .size = count,
+                                                           .lowest = constants.lowest,
+                                                           .highest = constants.highest,
+                                                           .output = output + first});
+        });
         break;
     }
 }
 
 /// Computes any other node whose inputs are all of type In, in integers. `zero_points` are the inputs';
 /// `table` is a softmax's, if it has one.
-template <class In, class Out, class Scheme>
+template <class In, class Out, class Scheme, class Executor = sequential>
 constexpr void integer_step(const node* nodes, const node& n, std::span<const In* const> inputs,
                             std::span<const std::int32_t> zero_points, const node_constants<Scheme>& constants,
-                            const float* table, Out* output) noexcept {
+                            const float* table, Out* output, Executor&& threads = {}) noexcept {
     namespace reference = kernels::reference;
     const In* in = inputs[0];
     if (keeps_numbers(n.kind)) {
-        if constexpr (std::is_same_v<In, Out>) keeping_step(n, in, zero_points[0], constants, output);
+        if constexpr (std::is_same_v<In, Out>) keeping_step(n, in, zero_points[0], constants, output, threads);
         return;
     }
     switch (n.kind) {
@@ -125,17 +130,19 @@ constexpr void integer_step(const node* nodes, const node& n, std::span<const In
                                                        .output = output});
         break;
     case operation::add: {
-        std::array<reference::add_input<In, Scheme>, max_inputs> terms{};
-        for (std::size_t k = 0; k < inputs.size(); ++k)
-            terms[k] = {inputs[k], zero_points[k], constants.join.inputs[k]};
-        kernels::add(reference::add_arguments<In, Out, Scheme>{.inputs = {terms.data(), inputs.size()},
-                                                               .size = n.out.size(),
-                                                               .left_shift = constants.join.left_shift,
-                                                               .factor = constants.join.output,
-                                                               .output_zero_point = constants.output.zero_point,
-                                                               .lowest = constants.lowest,
-                                                               .highest = constants.highest,
-                                                               .output = output});
+        in_runs(threads, n.out.size(), [&](std::size_t first, std::size_t count) {
+            std::array<reference::add_input<In, Scheme>, max_inputs> terms{};
+            for (std::size_t k = 0; k < inputs.size(); ++k)
+                terms[k] = {inputs[k] + first, zero_points[k], constants.join.inputs[k]};
+            kernels::add(reference::add_arguments<In, Out, Scheme>{.inputs = {terms.data(), inputs.size()},
+                                                                   .size = count,
+                                                                   .left_shift = constants.join.left_shift,
+                                                                   .factor = constants.join.output,
+                                                                   .output_zero_point = constants.output.zero_point,
+                                                                   .lowest = constants.lowest,
+                                                                   .highest = constants.highest,
+                                                                   .output = output + first});
+        });
         break;
     }
     case operation::concat: {
@@ -170,15 +177,17 @@ constexpr void integer_step(const node* nodes, const node& n, std::span<const In
         }
         break;
     case operation::convert:
-        reference::requantize<Scheme>(
-            reference::requantize_arguments<In, Out, Scheme>{.input = in,
-                                                             .size = n.out.size(),
-                                                             .input_zero_point = zero_points[0],
-                                                             .factor = constants.factor,
-                                                             .output_zero_point = constants.output.zero_point,
-                                                             .lowest = constants.lowest,
-                                                             .highest = constants.highest,
-                                                             .output = output});
+        in_runs(threads, n.out.size(), [&](std::size_t first, std::size_t count) {
+            reference::requantize<Scheme>(
+                reference::requantize_arguments<In, Out, Scheme>{.input = in + first,
+                                                                 .size = count,
+                                                                 .input_zero_point = zero_points[0],
+                                                                 .factor = constants.factor,
+                                                                 .output_zero_point = constants.output.zero_point,
+                                                                 .lowest = constants.lowest,
+                                                                 .highest = constants.highest,
+                                                                 .output = output + first});
+        });
         break;
     default:
         break; // linear nodes have a step of their own; input and flatten move no data

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/execute/executor.hpp>
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/prepare.hpp>
 #include <statiq/numeric/affine.hpp>
@@ -38,7 +39,9 @@ class model {
     }
 
     /// Reals in, reals out: quantizes one sample, runs, dequantizes. The result is the caller's.
-    std::array<float, network_type::output_size> operator()(std::span<const float> sample) {
+    /// @param threads see `integer_network::run`
+    template <executor Executor>
+    std::array<float, network_type::output_size> operator()(Executor&& threads, std::span<const float> sample) {
         using in = typename network_type::input_type;
         const in* input = nullptr;
         if constexpr (std::is_same_v<in, float>) {
@@ -49,7 +52,7 @@ class model {
                     static_cast<in>(quantize(sample[i], network_.input_map(), Q::nodes[0].numbers.activation));
             input = arena_->input.data();
         }
-        const auto stored = network_.run(input);
+        const auto stored = network_.run(threads, input);
         std::array<float, network_type::output_size> reals;
         for (std::size_t i = 0; i < reals.size(); ++i) {
             if constexpr (std::is_same_v<typename network_type::output_type, float>)
@@ -58,6 +61,9 @@ class model {
                 reals[i] = dequantize(stored[i], network_.output_map());
         }
         return reals;
+    }
+    std::array<float, network_type::output_size> operator()(std::span<const float> sample) {
+        return (*this)(sequential{}, sample);
     }
 
     /// Dequantizes an output that `outputs<...>` names, as the last call has left it, into the caller's memory: as many

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -31,15 +32,37 @@ inline std::size_t usable_processors() noexcept {
     return std::max(1U, std::thread::hardware_concurrency());
 }
 
-/// Lets the calling thread run wherever the system lets the process.
-inline void use_every_processor() noexcept {
+/// While it lives, threads that the calling thread makes are not confined to its processors if these are fewer than
+/// there are threads: they get the others the system allows, or all where there are too few others.
+class elsewhere {
+  public:
+    explicit elsewhere([[maybe_unused]] std::size_t threads) noexcept {
 #if defined(__linux__)
-    cpu_set_t all;
-    CPU_ZERO(&all);
-    for (std::size_t processor = 0; processor < CPU_SETSIZE; ++processor) CPU_SET(processor, &all);
-    sched_setaffinity(0, sizeof(all), &all);
+        const auto count = [](const cpu_set_t& set) { return static_cast<std::size_t>(CPU_COUNT(&set)); };
+        if (sched_getaffinity(0, sizeof(own_), &own_) != 0 || count(own_) >= threads) return;
+        cpu_set_t others;
+        CPU_ZERO(&others);
+        for (std::size_t i = 0; i < CPU_SETSIZE; ++i) CPU_SET(i, &others);
+        left_ = sched_setaffinity(0, sizeof(others), &others) == 0;
+        sched_getaffinity(0, sizeof(others), &others);
+        CPU_XOR(&others, &others, &own_); // of all, which hold its own
+        if (left_ && count(others) + 1 >= threads) sched_setaffinity(0, sizeof(others), &others);
 #endif
-}
+    }
+    elsewhere(const elsewhere&) = delete;
+    elsewhere& operator=(const elsewhere&) = delete;
+    ~elsewhere() {
+#if defined(__linux__)
+        if (left_) sched_setaffinity(0, sizeof(own_), &own_);
+#endif
+    }
+
+  private:
+#if defined(__linux__)
+    cpu_set_t own_;
+    bool left_ = false;
+#endif
+};
 
 /// Says that this is a loop of waiting.
 inline void relax() noexcept {
@@ -54,13 +77,14 @@ inline void relax() noexcept {
 
 /// Where a pool's threads may run.
 enum class thread_placement : unsigned char {
-    enough,    ///< where its maker may, or anywhere if these are fewer processors than threads
+    enough,    ///< where its maker may, or elsewhere if these are fewer processors than threads
     inherited, ///< where its maker may
 };
 
 /// Threads that wait for work: at first awake, so that a layer begins within a microsecond, later asleep. The thread
-/// that calls `run` takes part. Tasks are handed out one by one, in order. One job runs at a time: a call of `run` from
-/// a task, or while another thread's is in progress, runs its tasks on the calling thread alone.
+/// that calls `run` takes part. Up to 32 tasks keep to a thread of their own if it comes in time, so that a part of the
+/// next layer finds the same cache; more are handed out in order. One job runs at a time: a call of `run` from a task,
+/// or while another thread's is in progress, runs its tasks on the calling thread alone.
 class thread_pool {
   public:
     /// @param threads the caller's own included. @param awake how long threads without work wait awake.
@@ -69,13 +93,10 @@ class thread_pool {
                          thread_placement placement = thread_placement::enough,
                          std::chrono::microseconds awake = std::chrono::microseconds{100})
         : awake_(awake) {
-        const bool anywhere = placement == thread_placement::enough && detail::usable_processors() < threads;
+        const detail::elsewhere place(placement == thread_placement::enough ? threads : 0);
         workers_.reserve(threads);
         for (std::size_t i = 1; i < threads; ++i)
-            workers_.emplace_back([this, anywhere](const std::stop_token& stop) {
-                if (anywhere) detail::use_every_processor();
-                work(stop);
-            });
+            workers_.emplace_back([this, i](const std::stop_token& stop) { work(stop, i); });
     }
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
@@ -96,23 +117,31 @@ class thread_pool {
         count_.store(count, std::memory_order_relaxed);
         unfinished_.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
         const std::uint64_t job = (ticket_.load(std::memory_order_relaxed) >> 32) + 1;
-        ticket_.store(job << 32 | count, std::memory_order_release);
+        const std::uint64_t tasks = count <= most_marked ? (std::uint64_t{1} << count) - 1 : count;
+        ticket_.store(job << 32 | tasks, std::memory_order_release);
         wake();
-        take_part();
+        take_part(0);
         wait(unfinished_, [](std::uint32_t left) { return left == 0; });
         busy_.clear(std::memory_order_release);
     }
 
   private:
-    /// Takes tasks of the job in progress until none is left.
-    void take_part() noexcept {
+    /// Takes tasks of the job in progress until none is left, that of the thread's own number first.
+    void take_part(std::size_t thread) noexcept {
         std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
-        while (const std::uint32_t left = static_cast<std::uint32_t>(ticket)) {
+        while (const auto left = static_cast<std::uint32_t>(ticket)) {
             const auto call = call_.load(std::memory_order_relaxed);
             void* const task = task_.load(std::memory_order_relaxed);
-            const std::size_t index = count_.load(std::memory_order_relaxed) - left;
+            const std::size_t count = count_.load(std::memory_order_relaxed);
+            std::size_t index = count - left;
+            std::uint64_t taken = 1;
+            if (count <= most_marked) {
+                const bool is_own = thread < count && (left >> thread & 1U) != 0;
+                index = is_own ? thread : static_cast<std::size_t>(std::countr_zero(left));
+                taken = std::uint64_t{1} << index;
+            }
             // A job stays while one of its tasks is unfinished: where this succeeds, what was read is the ticket's job.
-            if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel,
+            if (!ticket_.compare_exchange_weak(ticket, ticket - taken, std::memory_order_acq_rel,
                                                std::memory_order_acquire))
                 continue;
             call(task, index);
@@ -121,12 +150,12 @@ class thread_pool {
         }
     }
 
-    void work(const std::stop_token& stop) noexcept {
+    void work(const std::stop_token& stop, std::size_t thread) noexcept {
         const std::stop_callback wake_up(stop, [this] { wake(); });
         for (;;) {
             const std::uint32_t seen = jobs_.load(std::memory_order_acquire);
             if (stop.stop_requested()) return;
-            take_part();
+            take_part(thread);
             wait(jobs_, [seen](std::uint32_t jobs) { return jobs != seen; });
         }
     }
@@ -153,7 +182,8 @@ class thread_pool {
             value.wait(now, std::memory_order_acquire);
     }
 
-    static constexpr std::size_t line = 64; ///< what threads write lies apart
+    static constexpr std::size_t most_marked = 32; ///< tasks
+    static constexpr std::size_t line = 64;        ///< what threads write lies apart
 
     // The job in progress, or the last. Written while it has no unfinished task.
     std::atomic<void (*)(void*, std::size_t)> call_{nullptr};
@@ -161,7 +191,8 @@ class thread_pool {
     std::atomic<std::size_t> count_{0};
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     std::chrono::microseconds awake_;
-    alignas(line) std::atomic<std::uint64_t> ticket_{0}; ///< number of the job, then how many tasks nobody has taken
+    /// The job's number, then the tasks that nobody has taken: a bit for each if they are few, else how many.
+    alignas(line) std::atomic<std::uint64_t> ticket_{0};
     alignas(line) std::atomic<std::uint32_t> unfinished_{0};
     alignas(line) std::atomic<std::uint32_t> jobs_{0}; ///< a change wakes who waits for work
     std::vector<std::jthread> workers_{};              ///< last: the first to go

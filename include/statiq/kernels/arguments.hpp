@@ -13,6 +13,15 @@ struct memory_ahead {
     std::size_t bytes = 0;
 };
 
+/// The output channels that a call computes, of those there are: all, or the panels of `channel_panels` from `first` to
+/// `last`. Whatever has a value for each channel is handed over whole.
+struct channel_range {
+    int first = 0;
+    int last = std::numeric_limits<int>::max();
+    /// @param channels of the output
+    [[nodiscard]] constexpr int end(int channels) const noexcept { return last < channels ? last : channels; }
+};
+
 /// What an integer convolution reads and writes. Extents come separately, as a `convolution_shape`.
 ///
 ///   acc = sum over the taps inside the image of (x - input_zero_point) * (w - weight_zero_points[o]) + bias[o]
@@ -34,6 +43,7 @@ struct convolution_arguments {
     std::int32_t highest;
     Out* output; ///< HWC, exactly out.size() values
     memory_ahead ahead{};
+    channel_range channels{};
 };
 
 /// The same for float32: y = clamp(sum of x * w + bias[o], lowest, highest).
@@ -45,6 +55,7 @@ struct float_convolution_arguments {
     float lowest = -std::numeric_limits<float>::infinity();
     float highest = std::numeric_limits<float>::infinity();
     memory_ahead ahead{};
+    channel_range channels{};
 };
 
 } // namespace statiq::kernels

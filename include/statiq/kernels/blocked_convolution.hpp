@@ -300,11 +300,11 @@ void convolve_blocked(const typename Format::arguments& arguments, convolution_s
         shape.in = {1, static_cast<int>(shape.in.pixels()), shape.in.channels};
         shape.out = {1, static_cast<int>(shape.out.pixels()), shape.out.channels};
     }
-    const int vectors = (shape.out_channels_per_group() + Format::lanes - 1) / Format::lanes;
+    const int vectors = (arguments.channels.end(shape.out_channels_per_group()) + Format::lanes - 1) / Format::lanes;
     const blocked_layout<Format::inputs> layout(shape);
     reading_ahead ahead(arguments.ahead, arguments.weights);
     for (int group = 0; group < shape.groups; ++group)
-        for (int first = 0, count = 0; first < vectors; first += count) {
+        for (int first = arguments.channels.first / Format::lanes, count = 0; first < vectors; first += count) {
             if constexpr (Format::lanes == outputs_per_block)
                 count = layout.panel_of(first).blocks;
             else

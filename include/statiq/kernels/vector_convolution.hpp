@@ -70,18 +70,18 @@ void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& 
     using half = half_arch<Arch>;
     constexpr int width = static_cast<int>(simd::batch<In, Arch>::size);
     constexpr int half_width = static_cast<int>(simd::batch<In, half>::size);
-    const int channels = shape.in.channels;
-    const int rest = channels % width;
-    const int whole = rest > 0 && rest <= half_width ? channels - rest : channels;
+    const int begin = arguments.channels.first, end = arguments.channels.end(shape.out.channels);
+    const int rest = (end - begin) % width;
+    const int whole = rest > 0 && rest <= half_width ? end - rest : end;
     if constexpr (!HasZeroPoints) {
         using format = byte_columns_format<Arch, In, Out, Scheme>;
         using half_format = byte_columns_format<half, In, Out, Scheme>;
-        if (2 * channels <= std::min(width, 32) && run_rows<format>(arguments, shape)) return;
-        const bool taken = (whole == 0 || run_columns<format, 3>(arguments, shape, 0, whole)) &&
-                           (whole == channels || run_columns<half_format, 3>(arguments, shape, whole, channels));
-        if (taken || run_columns<format, 5>(arguments, shape, 0, channels)) return;
+        if (2 * shape.in.channels <= std::min(width, 32) && run_rows<format>(arguments, shape)) return;
+        const bool taken = (whole == begin || run_columns<format, 3>(arguments, shape, begin, whole)) &&
+                           (whole == end || run_columns<half_format, 3>(arguments, shape, whole, end));
+        if (taken || run_columns<format, 5>(arguments, shape, begin, end)) return;
     }
-    depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, HasZeroPoints>>(arguments, shape).run(0, channels);
+    depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, HasZeroPoints>>(arguments, shape).run(begin, end);
 }
 
 /// @return whether there is a vector kernel for this shape; if not, nothing has been done.
@@ -108,10 +108,11 @@ bool convolution(const float_convolution_arguments& arguments, const convolution
         return true;
     }
     if (!is_plain_depthwise(shape)) return false;
+    const int begin = arguments.channels.first, end = arguments.channels.end(shape.out.channels);
     using columns = float_columns_format<Arch>;
-    if (run_columns<columns, 3>(arguments, shape, 0, shape.in.channels)) return true;
-    if (run_columns<columns, 5>(arguments, shape, 0, shape.in.channels)) return true;
-    depthwise_channels<float_depthwise_format<Arch>>(arguments, shape).run(0, shape.in.channels);
+    if (run_columns<columns, 3>(arguments, shape, begin, end)) return true;
+    if (run_columns<columns, 5>(arguments, shape, begin, end)) return true;
+    depthwise_channels<float_depthwise_format<Arch>>(arguments, shape).run(begin, end);
     return true;
 }
 

@@ -91,10 +91,16 @@ struct blocked_layout {
         int first;  ///< block
         int blocks; ///< at most blocks_per_panel
     };
+    /// Panels of a group.
+    [[nodiscard]] constexpr int panels() const noexcept { return (blocks() + blocks_per_panel - 1) / blocks_per_panel; }
+    /// Of panel number `index`; blocks() for the one behind the last.
+    [[nodiscard]] constexpr int first_block(int index) const noexcept {
+        const int wider = blocks() % panels();
+        return index * (blocks() / panels()) + (index < wider ? index : wider);
+    }
     [[nodiscard]] constexpr panel panel_of(int block) const noexcept {
-        const int panels = (blocks() + blocks_per_panel - 1) / blocks_per_panel;
-        const int least = blocks() / panels;
-        const int wider = blocks() % panels; // so many panels, the first ones, have a block more
+        const int least = blocks() / panels();
+        const int wider = blocks() % panels(); // so many panels, the first ones, have a block more
         if (block < wider * (least + 1)) return {block / (least + 1) * (least + 1), least + 1};
         const int behind = block - wider * (least + 1);
         return {block - behind % least, least};

@@ -27,23 +27,24 @@ constexpr void for_each_tap(const window& over, const extents& in, int y, int x,
     }
 }
 
-/// output[(y, x, o)] = finish(o, start(o) + sum of product(x, o, tap, c)), summed in the order tap, then channel.
+/// output[(y, x, o)] = finish(o, start(o) + sum of product(x, o, tap, c)), summed in the order tap, then channel, for
+/// the channels o of a range.
 /// @param product of an input value and the weight of output o, tap, channel c of the group.
 template <class In, class Out, class Start, class Product, class Finish>
-constexpr void convolve(const In* input, Out* output, const convolution_shape& shape, Start start, Product product,
-                        Finish finish) {
+constexpr void convolve(const In* input, Out* output, const convolution_shape& shape, const channel_range& channels,
+                        Start start, Product product, Finish finish) {
     const int in_channels = shape.in_channels_per_group();
     const int out_channels = shape.out_channels_per_group();
     for (int y = 0; y < shape.out.height; ++y)
-        for (int x = 0; x < shape.out.width; ++x)
-            for (int o = 0; o < shape.out.channels; ++o) {
+        for (int x = 0; x < shape.out.width; ++x, output += shape.out.channels)
+            for (int o = channels.first; o < channels.end(shape.out.channels); ++o) {
                 auto sum = start(o);
                 const In* group = input + o / out_channels * in_channels;
                 for_each_tap(shape.over, shape.in, y, x, [&](int tap, std::size_t pixel) {
                     const In* values = group + pixel * static_cast<std::size_t>(shape.in.channels);
                     for (int c = 0; c < in_channels; ++c) sum += product(values[c], o, tap, c);
                 });
-                *output++ = finish(o, sum);
+                output[o] = finish(o, sum);
             }
 }
 
@@ -53,7 +54,7 @@ template <class In, class Weight, class Out, class Scheme, class WeightAt>
 constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>& a, const convolution_shape& shape,
                            WeightAt weight) noexcept {
     convolve(
-        a.input, a.output, shape, [&](int o) { return a.bias[o]; },
+        a.input, a.output, shape, a.channels, [&](int o) { return a.bias[o]; },
         [&](In x, int o, int tap, int c) {
             const std::int32_t zw = a.weight_zero_points == nullptr ? 0 : a.weight_zero_points[o];
             return (std::int32_t{x} - a.input_zero_point) * (std::int32_t{weight(o, tap, c)} - zw);
@@ -78,7 +79,7 @@ template <class WeightAt>
 constexpr void convolution(const float_convolution_arguments& a, const convolution_shape& shape,
                            WeightAt weight) noexcept {
     convolve(
-        a.input, a.output, shape, [&](int o) { return a.bias[o]; },
+        a.input, a.output, shape, a.channels, [&](int o) { return a.bias[o]; },
         [&](float x, int o, int tap, int c) { return x * weight(o, tap, c); },
         [&](int, float sum) { return sum < a.lowest ? a.lowest : (sum > a.highest ? a.highest : sum); });
 }

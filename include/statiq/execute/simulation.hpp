@@ -2,8 +2,9 @@
 #pragma once
 
 #include <statiq/execute/constants.hpp>
+#include <statiq/execute/dequantize_layer.hpp>
 #include <statiq/execute/float_step.hpp>
-#include <statiq/execute/integer_step.hpp>
+#include <statiq/execute/integers_between_reals.hpp>
 #include <statiq/execute/loss_sources.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/round_sums.hpp>
@@ -41,7 +42,7 @@ class simulation {
             layers_[i].output = from[i].output;
         }
         for (std::size_t i = 0; i < nodes_.size(); ++i) prepare_layer(i, from, reals);
-        for (auto& integers : scratch_) integers.resize(widest);
+        scratch_.reserve(widest);
         for (auto& copy : rounded_) copy.resize(widest);
         const tensor_slots slots = share_slots(nodes_);
         place_ = slots.of_node;
@@ -119,8 +120,7 @@ class simulation {
         node_constants<Scheme> constants{};
         packed_float_layer integers{}; ///< the reals that the integer weights and biases stand for
         packed_float_layer reals{};    ///< the float parameters
-        std::vector<double> sum_steps{};
-        std::vector<typename Scheme::factor> factors{};
+        detail::sum_rounding<Scheme> rounding{};
         std::vector<float> table{};
     };
     /// Results without bounds may lie anywhere within these.
@@ -142,48 +142,20 @@ class simulation {
                 detail::set_factors_of(
                     nodes_, n, [this](std::size_t k) { return layers_[k].output.scale; }, to.output.scale,
                     to.constants);
-                if (detail::uses_table(n)) {
-                    to.table.resize(kernels::reference::exponential_count);
-                    kernels::reference::fill_exponentials(layers_[input_of(n)].output.scale, to.table.data());
-                }
+                to.table = detail::exponentials_of(n, layers_[input_of(n)].output.scale);
                 return;
             }
         }
         if (!n.is_linear()) return;
-        to.integers = pack_float_layer(n, n.numbers.weight.floating ? from[i].floating : dequantized(i, from[i]));
-    }
-
-    /// The reals the integers stand for; and of an integer layer the accumulator's step and factor of each channel.
-    layer_parameters dequantized(std::size_t i, const quantized_layer& from) {
-        const node& n = nodes_[i];
-        layer& to = layers_[i];
-        const convolution_shape shape = n.convolution();
-        const std::size_t groups = detail::weight_groups(shape, n.numbers.weight);
-        layer_parameters real;
-        real.weight.resize(shape.weight_count());
-        for (int o = 0; o < shape.out.channels; ++o)
-            for (int tap = 0; tap < shape.over.taps(); ++tap)
-                for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                    const std::size_t w = shape.weight_index(o, tap, k);
-                    const std::size_t map =
-                        static_cast<std::size_t>(o) * groups + detail::weight_group(shape, n.numbers.weight, tap, k);
-                    real.weight[w] = dequantize(from.weight[w], from.weight_map[map]);
-                }
-        if (is_floating(n)) {
-            real.bias = from.floating.bias;
-            return real;
+        if (n.numbers.weight.floating) {
+            to.integers = pack_float_layer(n, from[i].floating);
+            return;
         }
-        const number_format& input = nodes_[input_of(n)].numbers.activation;
         const float input_scale = layers_[input_of(n)].output.scale;
-        for (std::size_t c = 0; c < static_cast<std::size_t>(shape.out.channels); ++c) {
-            const float weight_scale = from.weight_map[c].scale;
-            const double step = static_cast<double>(input_scale) * static_cast<double>(weight_scale);
-            to.sum_steps.push_back(step);
-            real.bias.push_back(static_cast<float>(step * from.bias[c]));
-            to.factors.push_back(Scheme::prepare(detail::accumulator_multiplier(
-                detail::rounds_product(n, input), input_scale, weight_scale, to.output.scale)));
-        }
-        return real;
+        to.integers = pack_float_layer(n, detail::dequantized_layer(n, from[i], input_scale));
+        if (!is_floating(n))
+            to.rounding = detail::prepare_sums<Scheme>(n, nodes_[input_of(n)].numbers.activation, from[i], input_scale,
+                                                       to.output.scale);
     }
 
     /// @param integers whether the inputs hold integers of their formats
@@ -221,7 +193,7 @@ class simulation {
             if (rounds && integers && sources.has(loss_source::weight)) {
                 const auto [lowest, highest] = integer_bounds(n, index, sources);
                 detail::round_sums<Scheme>(output, n.out.pixels(), static_cast<std::size_t>(n.out.channels),
-                                           layers_[index].sum_steps.data(), layers_[index].factors.data(),
+                                           layers_[index].rounding.steps.data(), layers_[index].rounding.factors.data(),
                                            layers_[index].output, lowest, highest);
             } else if (rounds) {
                 round_to_output(n, index, sources, output);
@@ -323,44 +295,11 @@ class simulation {
         detail::float_step(nodes_.data(), n, {inputs.data(), count_of(n)}, weights.view(), output);
     }
 
-    /// Calls f with null pointers to the types a node's inputs and output are stored as.
-    template <class F>
-    static void with_storage(const number_format& format, F&& f) noexcept {
-        if (format.bytes() == 1)
-            format.is_signed() ? f(static_cast<std::int8_t*>(nullptr)) : f(static_cast<std::uint8_t*>(nullptr));
-        else
-            format.is_signed() ? f(static_cast<std::int16_t*>(nullptr)) : f(static_cast<std::uint16_t*>(nullptr));
-    }
-
-    /// Layers other than linear ones have exact integer definitions: back to integers, through, and to reals again.
     void through_integers(std::size_t index, const std::array<const float*, max_inputs>& reals,
                           float* output) noexcept {
-        const node& n = nodes_[index];
-        with_storage(nodes_[input_of(n)].numbers.activation, [&]<class In>(In*) {
-            with_storage(n.numbers.activation, [&]<class Out>(Out*) { integer_layer<In, Out>(index, reals, output); });
-        });
-    }
-    template <class In, class Out>
-    void integer_layer(std::size_t index, const std::array<const float*, max_inputs>& reals, float* output) noexcept {
-        const node& n = nodes_[index];
-        std::array<const In*, max_inputs> inputs{};
-        std::array<std::int32_t, max_inputs> zero_points{};
-        for (std::size_t k = 0; k < count_of(n); ++k) {
-            const auto from = static_cast<std::size_t>(n.inputs[k]);
-            auto* integers = reinterpret_cast<In*>(scratch_[k].data());
-            const affine& map = layers_[from].output;
-            for (std::size_t v = 0; v < nodes_[from].out.size(); ++v)
-                integers[v] = static_cast<In>(
-                    static_cast<std::int32_t>(detail::nearest_even(static_cast<double>(reals[k][v] / map.scale))) +
-                    map.zero_point);
-            inputs[k] = integers;
-            zero_points[k] = map.zero_point;
-        }
-        auto* result = reinterpret_cast<Out*>(scratch_[max_inputs].data());
-        detail::integer_step<In>(nodes_.data(), n, std::span<const In* const>(inputs.data(), count_of(n)),
-                                 std::span<const std::int32_t>(zero_points.data(), count_of(n)),
-                                 layers_[index].constants, layers_[index].table.data(), result);
-        for (std::size_t v = 0; v < n.out.size(); ++v) output[v] = dequantize(result[v], layers_[index].output);
+        scratch_.run<Scheme>(
+            nodes_.data(), nodes_[index], [this](std::size_t k) -> const affine& { return layers_[k].output; },
+            layers_[index].constants, layers_[index].table.data(), reals, layers_[index].output, output);
     }
 
     std::vector<node> nodes_;
@@ -370,7 +309,7 @@ class simulation {
     std::vector<std::size_t> place_;
     std::vector<const float*> tensors_;
     std::vector<bool> integral_;
-    std::array<std::vector<std::uint16_t>, max_inputs + 1> scratch_;
+    detail::integers_between_reals scratch_;
     std::array<std::vector<float>, max_inputs> rounded_;
 };
 

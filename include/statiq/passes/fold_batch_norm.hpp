@@ -80,8 +80,32 @@ inline std::vector<double> batch_norm_scale(const layer_parameters& norm, float 
     return alpha;
 }
 
-/// The parameters that go with `batch_norm_folded<G>`: w' = alpha w, b' = beta + alpha (b - mean)  (P1 (10)(11)).
-/// Computed in double, rounded once.
+namespace detail {
+/// A linear layer that takes a batch norm's scale and shift in: w' = alpha w, b' = beta + alpha (b - mean)
+/// (P1 (10)(11)). Computed in double, rounded once.
+/// @param linear null: the batch norm stands alone, and scales an identity. @param shape of the layer that is made
+inline layer_parameters fold_layer(const convolution_shape& shape, const layer_parameters* linear,
+                                   const layer_parameters& norm, const std::vector<double>& alpha) {
+    layer_parameters folded;
+    folded.weight.resize(shape.weight_count());
+    folded.bias.resize(alpha.size());
+    for (int o = 0; o < shape.out.channels; ++o) {
+        const auto c = static_cast<std::size_t>(o);
+        for (int tap = 0; tap < shape.over.taps(); ++tap)
+            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
+                const std::size_t w = shape.weight_index(o, tap, k);
+                const double weight = linear == nullptr ? 1.0 : static_cast<double>(linear->weight[w]);
+                folded.weight[w] = static_cast<float>(alpha[c] * weight);
+            }
+        const double bias = linear == nullptr || linear->bias.empty() ? 0.0 : static_cast<double>(linear->bias[c]);
+        folded.bias[c] = static_cast<float>(static_cast<double>(norm.beta[c]) +
+                                            alpha[c] * (bias - static_cast<double>(norm.mean[c])));
+    }
+    return folded;
+}
+} // namespace detail
+
+/// The parameters that go with `batch_norm_folded<G>`.
 template <graph_type G>
 parameters<batch_norm_folded<G>> fold_batch_norm(const parameters<G>& trained,
                                                  std::optional<zero_variance_repair> repair = std::nullopt) {
@@ -95,27 +119,10 @@ parameters<batch_norm_folded<G>> fold_batch_norm(const parameters<G>& trained,
             out[i] = trained[last];
             continue;
         }
-        const layer_parameters& norm = trained[last];
-        const node& before = G::nodes[static_cast<std::size_t>(original.input())];
-        // A batch norm that stands alone scales an identity: weights one.
         const bool alone = n.name == original.name;
         const layer_parameters* linear = alone ? nullptr : &trained[static_cast<std::size_t>(original.input())];
-        const convolution_shape shape = n.convolution();
-        const std::vector<double> alpha = batch_norm_scale(norm, original.epsilon, repair);
-        out[i].weight.resize(shape.weight_count());
-        out[i].bias.resize(alpha.size());
-        for (int o = 0; o < shape.out.channels; ++o) {
-            const auto c = static_cast<std::size_t>(o);
-            for (int tap = 0; tap < shape.over.taps(); ++tap)
-                for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                    const std::size_t w = shape.weight_index(o, tap, k);
-                    const double weight = alone ? 1.0 : static_cast<double>(linear->weight[w]);
-                    out[i].weight[w] = static_cast<float>(alpha[c] * weight);
-                }
-            const double bias = !alone && before.has_bias ? static_cast<double>(linear->bias[c]) : 0.0;
-            out[i].bias[c] = static_cast<float>(static_cast<double>(norm.beta[c]) +
-                                                alpha[c] * (bias - static_cast<double>(norm.mean[c])));
-        }
+        out[i] = detail::fold_layer(n.convolution(), linear, trained[last],
+                                    batch_norm_scale(trained[last], original.epsilon, repair));
     }
     return out;
 }

@@ -178,27 +178,38 @@ inline void quantize_weights(const node& n, const layer_parameters& from, quanti
     to.floating.bias = from.bias;
 }
 
-/// One node's integers, the nodes before it having theirs. `from` and `seen` are its float parameters and its range.
+/// The scale and zero point of a node's output, the nodes before it having theirs. `seen` is the node's range.
 template <class Nodes, class Layers>
-void quantize_node(const Nodes& nodes, std::size_t i, const layer_parameters& from, const range& seen, Layers& to) {
+void choose_output(const Nodes& nodes, std::size_t i, const range& seen, Layers& to) {
     const node& n = nodes[i];
     const number_format& format = n.numbers.activation;
-    if (!format.floating) {
-        if (keeps_numbers(n.kind))
-            to[i].output = to[static_cast<std::size_t>(n.input())].output;
-        else if (n.kind == operation::softmax)
-            to[i].output = softmax_output(format);
-        else
-            to[i].output = choose_affine(format, seen);
-    }
-    if (!n.is_linear()) return;
+    if (format.floating) return;
+    if (keeps_numbers(n.kind))
+        to[i].output = to[static_cast<std::size_t>(n.input())].output;
+    else if (n.kind == operation::softmax)
+        to[i].output = softmax_output(format);
+    else
+        to[i].output = choose_affine(format, seen);
+}
+
+/// A linear node's integers, its input having its scale. `from` are its float parameters.
+template <class Nodes, class Layers>
+void quantize_layer(const Nodes& nodes, std::size_t i, const layer_parameters& from, Layers& to) {
+    const node& n = nodes[i];
     const auto input = static_cast<std::size_t>(n.input());
-    if (!format.floating)
+    if (!n.numbers.activation.floating)
         quantize_linear(n, nodes[input].numbers.activation, to[input].output, from, to[i]);
     else if (!n.numbers.weight.floating)
         quantize_weights(n, from, to[i]);
     else
         to[i].floating = from;
+}
+
+/// One node's integers, the nodes before it having theirs. `from` and `seen` are its float parameters and its range.
+template <class Nodes, class Layers>
+void quantize_node(const Nodes& nodes, std::size_t i, const layer_parameters& from, const range& seen, Layers& to) {
+    choose_output(nodes, i, seen, to);
+    if (nodes[i].is_linear()) quantize_layer(nodes, i, from, to);
 }
 
 } // namespace detail

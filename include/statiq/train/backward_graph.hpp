@@ -25,6 +25,12 @@ struct backward_node {
     friend constexpr bool operator==(const backward_node&, const backward_node&) = default;
 };
 
+/// What values are between the nodes.
+enum class training_values : unsigned char {
+    reals,   ///< activations are applied by their producers, conversions move nothing
+    rounded, ///< to numbers chosen for them; what passes an activation or a range is remembered in masks
+};
+
 /// A graph made ready for training: activations applied by their producers, and the way back.
 template <std::size_t Size>
 struct backward_graph {
@@ -67,18 +73,21 @@ constexpr bool passes_in_place(const node& n) {
 
 /// Differentiates a graph.
 template <std::size_t Size>
-constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes) {
+constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes,
+                                             training_values between = training_values::reals) {
+    const bool rounds = between == training_values::rounded;
     backward_graph<Size> graph{nodes, {}};
     const auto readers = detail::count_readers(nodes);
     for (std::size_t i = 0; i < Size; ++i) graph.steps[i].home = static_cast<int>(i);
-    detail::absorb_activations(graph, readers);
+    if (!rounds) detail::absorb_activations(graph, readers);
     const auto home = [&](int index) -> int& { return graph.steps[static_cast<std::size_t>(index)].home; };
 
     std::array<int, Size> readers_of_home{};
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = graph.nodes[i];
         backward_node& step = graph.steps[i];
-        if (n.kind == operation::reshape || n.kind == operation::convert || step.home != static_cast<int>(i))
+        if (n.kind == operation::reshape || (n.kind == operation::convert && !rounds) ||
+            step.home != static_cast<int>(i))
             step.home = home(n.input());
         step.differentiated = n.is_linear() || n.kind == operation::batch_norm;
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
@@ -89,7 +98,7 @@ constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes) {
         if (i + 1 == Size || n.output != 0) ++readers_of_home[static_cast<std::size_t>(step.home)];
         if (step.home != static_cast<int>(i) || !step.differentiated) continue;
         step.keeps_input = detail::keeps_input(n);
-        step.keeps_output = detail::keeps_output(n);
+        step.keeps_output = n.kind == operation::softmax || (!rounds && detail::keeps_output(n));
     }
 
     std::array<bool, Size> written{};

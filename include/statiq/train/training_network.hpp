@@ -18,16 +18,6 @@
 
 namespace statiq {
 
-namespace detail {
-template <graph_type G>
-planned_graph planned() {
-    constexpr const auto& plan = training_plan_of<G>;
-    const std::span<const allocation> memory(plan.memory.tensors);
-    return {plan.graph.nodes, plan.graph.steps, memory.first(node_count<G>), memory.last(node_count<G>),
-            plan.bytes_per_sample()};
-}
-} // namespace detail
-
 /// A float network in training: its parameters, their gradients, and the ways forward and back over a batch. The graph
 /// is differentiated, and memory planned, when it is compiled; memory is taken once, at construction.
 template <graph_type G>
@@ -39,7 +29,7 @@ class training_network {
     template <executor E>
     training_network(parameters<G> initial, std::size_t batch, E& on, const moving_statistics_rule& rule = {})
         : values_(std::move(initial)), gradients_(zero_parameters<G>()), rule_(rule),
-          machine_(detail::planned<G>(), batch, executor_view(on)) {
+          machine_(detail::seen(training_plan_of<G>), batch, executor_view(on)) {
         for (layer_parameters& gradient : gradients_.layers) // those of batch norms come as ones
             std::fill(gradient.gamma.begin(), gradient.gamma.end(), 0.0F);
     }
@@ -50,7 +40,7 @@ class training_network {
     [[nodiscard]] static constexpr std::size_t batch_bytes(std::size_t samples) noexcept {
         return training_plan_of<G>.bytes_per_sample() * samples;
     }
-    [[nodiscard]] std::size_t batch() const noexcept { return machine_.batch(); }
+    [[nodiscard]] std::size_t batch() const noexcept { return machine_.tensors().batch(); }
 
     /// Computes the network's outputs for some samples, `input_extents<G>.size()` floats each, side by side. Batch
     /// norms normalize as `use` has said, and learn moving statistics from the batch if by its own.
@@ -68,7 +58,7 @@ class training_network {
     template <label Name>
     [[nodiscard]] std::span<const float> output() const noexcept {
         constexpr std::size_t index = output_index<G, Name>;
-        return {machine_.value(index), machine_.samples() * G::nodes[index].out.size()};
+        return {machine_.tensors().value(index), machine_.tensors().samples() * G::nodes[index].out.size()};
     }
 
     /// Computes the gradients of all parameters from the loss's with respect to the last node's values, of the samples
@@ -111,7 +101,7 @@ class training_network {
                                Observe&& observe) {
         const std::size_t count = samples.size() / input_extents<G>.size();
         machine_.forward(samples.data(), count, values_.layers, how, observe);
-        return {machine_.value(node_count<G> - 1), count * output_extents<G>.size()};
+        return {machine_.tensors().value(node_count<G> - 1), count * output_extents<G>.size()};
     }
 
     parameters<G> values_;

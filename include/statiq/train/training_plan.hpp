@@ -15,11 +15,13 @@ namespace statiq {
 template <std::size_t Size>
 struct training_plan {
     backward_graph<Size> graph{};
-    /// Values of the nodes, then gradients with respect to them; steps are forward 0 … Size - 1, then backward.
-    memory_plan<2 * Size> memory{};
+    /// Values of the nodes, then gradients with respect to them, then what nodes note for their way back; steps are
+    /// forward 0 … Size - 1, then backward.
+    memory_plan<3 * Size> memory{};
 
     [[nodiscard]] constexpr const allocation& value(std::size_t index) const { return memory.tensors[index]; }
     [[nodiscard]] constexpr const allocation& gradient(std::size_t index) const { return memory.tensors[Size + index]; }
+    [[nodiscard]] constexpr const allocation& note(std::size_t index) const { return memory.tensors[2 * Size + index]; }
     /// Bytes for each sample of a batch.
     [[nodiscard]] constexpr std::size_t bytes_per_sample() const { return memory.arena_bytes; }
 };
@@ -43,23 +45,29 @@ constexpr std::array<int, Size> gradient_homes(const backward_graph<Size>& graph
     return homes;
 }
 
-/// When values and gradients live.
+constexpr std::size_t aligned(std::size_t bytes) {
+    return (bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+}
+
+/// When values, gradients and notes live.
+/// @param note_bytes what each node notes for its way back, for each sample
 template <std::size_t Size>
-constexpr std::array<allocation, 2 * Size> training_live_ranges(const backward_graph<Size>& graph) {
-    std::array<allocation, 2 * Size> tensors{};
+constexpr std::array<allocation, 3 * Size> training_live_ranges(const backward_graph<Size>& graph,
+                                                                training_values between,
+                                                                const std::array<std::size_t, Size>& note_bytes) {
+    std::array<allocation, 3 * Size> tensors{};
     const auto back = [](std::size_t i) { return static_cast<int>(2 * Size - 1 - i); };
     const auto homes = gradient_homes(graph);
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = graph.nodes[i];
         const backward_node& step = graph.steps[i];
-        const std::size_t bytes =
-            (n.out.size() * sizeof(float) + arena_alignment - 1) / arena_alignment * arena_alignment;
+        const std::size_t bytes = aligned(n.out.size() * sizeof(float));
         const bool moved = step.home != static_cast<int>(i);
         allocation& value = tensors[i];
         value.first = value.last = static_cast<int>(i);
         if (moved)
             value.alias_of = step.home;
-        else if (n.kind != operation::input)
+        else if (n.kind != operation::input || between == training_values::rounded) // the caller has the input's reals
             value.bytes = bytes;
         const auto value_lives = [&](int index, int until) {
             allocation& home = tensors[static_cast<std::size_t>(graph.steps[static_cast<std::size_t>(index)].home)];
@@ -79,6 +87,8 @@ constexpr std::array<allocation, 2 * Size> training_live_ranges(const backward_g
             gradient.alias_of = homes[i] + static_cast<int>(Size);
         else if (step.differentiated)
             gradient.bytes = bytes;
+        tensors[2 * Size + i] = {
+            .bytes = step.differentiated ? aligned(note_bytes[i]) : 0, .first = own, .last = back(i)};
     }
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = graph.nodes[i];
@@ -99,9 +109,11 @@ constexpr std::array<allocation, 2 * Size> training_live_ranges(const backward_g
 }
 
 template <std::size_t Size>
-constexpr training_plan<Size> plan_training(const node_array<Size>& nodes) {
-    const backward_graph<Size> graph = differentiate(nodes);
-    return {graph, plan_memory(training_live_ranges(graph))};
+constexpr training_plan<Size> plan_training(const node_array<Size>& nodes,
+                                            training_values between = training_values::reals,
+                                            const std::array<std::size_t, Size>& note_bytes = {}) {
+    const backward_graph<Size> graph = differentiate(nodes, between);
+    return {graph, plan_memory(training_live_ranges(graph, between, note_bytes))};
 }
 
 } // namespace detail

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: the numbers of quantized training are those of the deployed network
+#include <statiq/train/quantized_training_network.hpp>
+
+using namespace statiq;
+
+struct net final : network<decltype(input<4, 4, 2> | conv<2>(kernel<3>) | relu)> {};
+struct other final : network<decltype(input<4, 4, 2> | conv<3>(kernel<3>) | relu)> {};
+
+#ifdef STATIQ_REJECT
+using numbers = numbers_chosen<deployed<other>, quantized<8>, quantized<8>>;
+#else
+using numbers = numbers_chosen<deployed<net>, quantized<8>, quantized<8>>;
+#endif
+
+template class statiq::quantized_training_network<net, numbers>;

@@ -149,7 +149,7 @@ void compare_with_converted_floats(const std::string& golden, const std::string&
         sq::quantized_layer ours;
         sq::detail::quantize_linear(
             n, Q::nodes[before].numbers.activation, stored[before].output,
-            read_layer(*floats, n, sq::io::detail::flattened_image<Q>(n), std::string(n.name.view())), ours);
+            read_layer(*floats, n, sq::io::detail::flattened_image(Q::nodes, n), std::string(n.name.view())), ours);
         REQUIRE(ours.weight.size() == stored[i].weight.size());
         for (std::size_t c = 0; c < ours.bias.size(); ++c) {
             const double bias = static_cast<double>(stored[i].bias[c]);

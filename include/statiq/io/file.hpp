@@ -101,7 +101,7 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::s
     std::random_device random;
     for (int attempt = 0; !handle && attempt < 16; ++attempt) { // "x": never into a file somebody else has open
         temporary = path;
-        temporary += "." + std::to_string(random()) + ".tmp";
+        temporary += std::string(".").append(std::to_string(random())).append(".tmp");
         errno = 0;
         handle.reset(std::fopen(temporary.string().c_str(), "wbx"));
         if (!handle && errno != EEXIST) break;

@@ -86,7 +86,7 @@ void read_linear(const safetensors& file, const node& n, quantized_layer& to) {
     const number_format& format = n.numbers.weight;
     const tensor_view tensor = file.at(weight_name);
     const auto values = integers_of<std::int32_t>(tensor.require(tensor.dtype, file_shape(n, "weight")));
-    const auto order = natural_positions(n, "weight", flattened_image<Q>(n));
+    const auto order = natural_positions(n, "weight", flattened_image(Q::nodes, n));
     to.weight.resize(values.size());
     for (std::size_t k = 0; k < values.size(); ++k) {
         if (values[k] < format.lowest || values[k] > format.highest)
@@ -159,7 +159,7 @@ void save_integers(const std::filesystem::path& path, const quantized_parameters
         if (!statiq::detail::keeps_numbers(n.kind) && n.kind != operation::softmax)
             add_maps(layer_name, {from[i].output});
         if (!n.is_linear()) continue;
-        const auto order = detail::natural_positions(n, "weight", detail::flattened_image<Q>(n));
+        const auto order = detail::natural_positions(n, "weight", detail::flattened_image(Q::nodes, n));
         const auto add_weight = [&]<class T>(T) {
             std::vector<T> stored(order.size());
             for (std::size_t k = 0; k < order.size(); ++k) stored[k] = static_cast<T>(from[i].weight[order[k]]);

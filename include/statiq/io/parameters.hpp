@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,11 +55,10 @@ inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tens
 }
 
 /// The image whose values a layer's flat input holds, or that input itself.
-template <graph_type G>
-constexpr extents flattened_image(const node& n) {
-    const node* before = &G::nodes[static_cast<std::size_t>(n.input())];
+inline extents flattened_image(std::span<const node> nodes, const node& n) {
+    const node* before = &nodes[static_cast<std::size_t>(n.input())];
     while (activation_of(before->kind) != activation::none || before->kind == operation::batch_norm)
-        before = &G::nodes[static_cast<std::size_t>(before->input())];
+        before = &nodes[static_cast<std::size_t>(before->input())];
     return before->kind == operation::reshape ? before->in : before->out;
 }
 
@@ -80,7 +80,7 @@ template <graph_type G>
                     throw format_error(file.file(), name, "finite numbers",
                                        std::isnan(value) ? "a NaN" : "an infinity");
             to = values;
-            const auto order = detail::natural_positions(n, kind, detail::flattened_image<G>(n));
+            const auto order = detail::natural_positions(n, kind, detail::flattened_image(G::nodes, n));
             for (std::size_t k = 0; k < order.size(); ++k) to[order[k]] = values[k];
         });
     }
@@ -105,7 +105,7 @@ void save(const std::filesystem::path& path, const parameters<G>& from, const sa
         statiq::detail::for_each_tensor(
             n, from[i], [&](const char* kind, const std::vector<float>& values, std::size_t) {
                 std::vector<float> stored = values;
-                const auto order = detail::natural_positions(n, kind, detail::flattened_image<G>(n));
+                const auto order = detail::natural_positions(n, kind, detail::flattened_image(G::nodes, n));
                 for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
                 tensors.add(std::string(n.name.view()) + "." + kind, detail::file_shape(n, kind),
                             std::span<const float>(stored));

@@ -32,9 +32,10 @@ class batches {
         : images_(&images), labels_(labels), batch_(batch), how_(how), random_(seed), order_(images.size()),
           changed_(images.image_extents().size()) {
         if (labels.size() != images.size() || batch == 0 || batch > images.size())
-            throw std::invalid_argument("batches of " + std::to_string(batch) + " images: expected as many labels as " +
-                                        "images and no fewer than a batch, found " + std::to_string(images.size()) +
-                                        " images, " + std::to_string(labels.size()) + " labels");
+            throw std::invalid_argument(std::string("batches of ").append(std::to_string(batch)) +
+                                        " images: expected as many labels as images and no fewer than a batch, found " +
+                                        std::to_string(images.size()) + " images, " + std::to_string(labels.size()) +
+                                        " labels");
         next_ = images.size(); // the first batch begins an epoch
     }
 

@@ -87,10 +87,13 @@ template <class T>
 std::vector<T> random_integers(generator& random, std::size_t count, int lowest = std::numeric_limits<T>::lowest(),
                                int highest = std::numeric_limits<T>::max()) {
     std::vector<T> values(count);
-    // Now and then only the ends of the range, where sums and products are largest.
-    const bool extreme = draw(random, 0, 5) == 0;
+    // Now and then only the ends of the range, where sums and products are largest, or only one of them.
+    const int choice = draw(random, 0, 11);
+    const auto end = [&](bool is_highest) { return is_highest ? highest : lowest; };
     for (T& v : values)
-        v = static_cast<T>(extreme ? (draw(random, 0, 1) ? lowest : highest) : draw(random, lowest, highest));
+        v = static_cast<T>(choice == 0   ? end(draw(random, 0, 1) == 1)
+                           : choice <= 2 ? end(choice == 1)
+                                         : draw(random, lowest, highest));
     return values;
 }
 

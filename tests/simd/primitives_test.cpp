@@ -135,6 +135,7 @@ void check_pair_accumulate() {
 /// Every pair of weights with the ends of the inputs and with random ones.
 template <class Arch>
 void check_pair_products() {
+    using halves = simd::batch<std::int16_t, Arch>;
     using unsigned_bytes = simd::batch<std::uint8_t, Arch>;
     using signed_bytes = simd::batch<std::int8_t, Arch>;
     generator random(22);
@@ -145,8 +146,14 @@ void check_pair_products() {
         for (std::size_t i = 0; i < signed_bytes::size; ++i)
             w[i] = static_cast<std::int8_t>((pair + static_cast<int>(i / 2)) >> (i % 2 * 8));
         const auto result = lanes(simd::pair_products<Arch>(load<unsigned_bytes>(x), load<signed_bytes>(w)));
-        for (std::size_t i = 0; i < result.size(); ++i)
+        std::int16_t sums[halves::size];
+        draw(random, sums, {0, -32768, 32767});
+        const auto added =
+            lanes(simd::add_pair_products<Arch>(load<halves>(sums), load<unsigned_bytes>(x), load<signed_bytes>(w)));
+        for (std::size_t i = 0; i < result.size(); ++i) {
             REQUIRE(result[i] == std::clamp(x[2 * i] * w[2 * i] + x[2 * i + 1] * w[2 * i + 1], -32768, 32767));
+            REQUIRE(added[i] == static_cast<std::int16_t>(static_cast<std::uint16_t>(sums[i] + result[i])));
+        }
     }
 }
 

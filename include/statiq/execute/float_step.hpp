@@ -65,7 +65,9 @@ void float_step(const node* nodes, const node& n, std::span<const float* const> 
                                                                .output = output,
                                                                .lowest = clamped.lowest,
                                                                .highest = clamped.highest},
-                          n.convolution());
+                          n.convolution(), [](const auto& arguments, const convolution_shape& shape) {
+                              kernels::convolution(arguments, shape);
+                          });
         break;
     case operation::batch_norm: {
         const auto channels = static_cast<std::size_t>(n.out.channels);

@@ -133,8 +133,9 @@ class integer_network {
                 .zero_points = detail::has_weight_zero_points(n, input_format) ? biases + 2 * channels : nullptr,
                 .factors = parameters_->factors.data() + at.factors,
                 .ahead = weights_ahead<I>()};
-            detail::linear_step(n, tensor<input_of<I>>(input), map_of(input_of<I>).zero_point, view,
-                                parameters_->constants[I], in_arena<I>(), threads);
+            detail::linear_step<detail::pair_sums_of(n, input_format)>(
+                n, tensor<input_of<I>>(input), map_of(input_of<I>).zero_point, view, parameters_->constants[I],
+                in_arena<I>(), threads);
         };
         if constexpr (detail::storage_of_weights(n, input_format) == detail::weight_storage::bytes)
             run_with(parameters_->bytes.data() + at.bytes);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <statiq/graph/node.hpp>
+#include <statiq/kernels/exact_pair_sums.hpp>
 #include <statiq/kernels/reference/add.hpp>
 #include <statiq/kernels/reference/softmax.hpp>
 #include <statiq/kernels/reference/table_softmax.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/numeric/affine.hpp>
+#include <statiq/numeric/interval.hpp>
 #include <statiq/numeric/requantize.hpp>
 
 #include <array>
@@ -38,6 +40,14 @@ constexpr std::int32_t weight_offset(const node& n, const number_format& input) 
 }
 constexpr bool has_weight_zero_points(const node& n, const number_format& input) {
     return n.numbers.weight.has_zero_point || weight_offset(n, input) != 0;
+}
+
+/// How many sums of two products 16 bits certainly hold, given the formats: what kernels for bytes want to know.
+constexpr int pair_sums_of(const node& n, const number_format& input) {
+    if (!is_byte(input) || storage_of_weights(n, input) != weight_storage::bytes) return 0;
+    const std::int32_t input_offset = input.is_signed() ? -128 : 0, offset = weight_offset(n, input);
+    return kernels::exact_pair_sums(interval_of(input) - interval{input_offset, input_offset},
+                                    interval_of(n.numbers.weight) - interval{offset, offset});
 }
 
 /// An integer softmax by table keeps its exponentials among the floats.

@@ -34,7 +34,8 @@ struct linear_view {
 };
 
 /// Computes a linear node in integers.
-template <class In, class Weight, class Out, class Scheme, class Executor>
+/// @tparam PairSums as `kernels::convolution` takes it.
+template <int PairSums, class In, class Weight, class Out, class Scheme, class Executor>
 constexpr void linear_step(const node& n, const In* input, std::int32_t input_zero_point,
                            const linear_view<Weight, Scheme>& from, const node_constants<Scheme>& constants,
                            Out* output, Executor& threads) noexcept {
@@ -52,7 +53,9 @@ constexpr void linear_step(const node& n, const In* input, std::int32_t input_ze
                                                                 .highest = constants.highest,
                                                                 .output = output,
                                                                 .ahead = from.ahead},
-        n.convolution());
+        n.convolution(), [](const auto& arguments, const convolution_shape& shape) {
+            kernels::convolution<PairSums>(arguments, shape);
+        });
 }
 
 /// Computes a node whose output integers keep its input's scale and zero point: pools, activations, rearrangements.

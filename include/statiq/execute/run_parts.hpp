@@ -18,19 +18,21 @@ namespace statiq::detail {
 template <class Executor>
 inline constexpr bool is_sequential = std::is_same_v<std::remove_cvref_t<Executor>, sequential>;
 
-template <class Executor, class Arguments>
-constexpr void convolve_in_parts(Executor& threads, const Arguments& arguments, const convolution_shape& shape) {
+/// @param convolve convolve(arguments, shape) computes one.
+template <class Executor, class Arguments, class Convolve>
+constexpr void convolve_in_parts(Executor& threads, const Arguments& arguments, const convolution_shape& shape,
+                                 Convolve convolve) {
     if constexpr (!is_sequential<Executor>) {
         const kernels::division by = kernels::division_of(shape, threads.concurrency(), grain_of(threads));
         if (by.count() > 1) {
             threads.run(static_cast<std::size_t>(by.count()), [&](std::size_t index) {
                 const auto part = kernels::part_of(arguments, shape, by, static_cast<int>(index));
-                kernels::convolution(part.arguments, part.shape);
+                convolve(part.arguments, part.shape);
             });
             return;
         }
     }
-    kernels::convolution(arguments, shape);
+    convolve(arguments, shape);
 }
 
 /// work(first, last) for spans that together are [0, units). @param values of all units, or as many as take that long

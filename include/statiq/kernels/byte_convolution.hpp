@@ -5,6 +5,7 @@
 #include <statiq/kernels/blocked_convolution.hpp>
 #include <statiq/kernels/checked_steps.hpp>
 #include <statiq/kernels/lane_factors.hpp>
+#include <statiq/kernels/narrow_steps.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
@@ -24,10 +25,18 @@
 
 namespace statiq::kernels::vectorized {
 
+/// Whether products of bytes are summed in 16 bits first, because there is no byte dot product.
+template <class Arch>
+inline constexpr bool sums_pairs = !simd::has_byte_dot<Arch> && simd::has_pair_products<Arch>;
+
 /// Bytes times bytes, summed in int32: the integer format of `convolve_blocked`. Signed inputs are read as unsigned,
 /// x + 128; `correct_bias` accounts for it.
-template <class Arch, class In, class Out, class Scheme>
+/// @tparam PairSums sums of two products that 16 bits certainly hold: 0, 1, 2, 4 or 8. Another than 0 only for
+/// instruction sets that `sums_pairs`.
+template <class Arch, class In, class Out, class Scheme, int PairSums = 0>
 struct byte_format {
+    static_assert(PairSums == 0 || sums_pairs<Arch>);
+    static constexpr int pair_sums = PairSums;
     using arch = Arch;
     using input = In;
     using weight = std::int8_t;
@@ -44,8 +53,8 @@ struct byte_format {
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
-        // Besides weights: an input, and where bytes are widened products that are not yet added and a constant.
-        constexpr int others = simd::has_byte_dot<Arch> ? 1 : 4;
+        // Besides weights: an input, and a product; where products are widened, a constant and weights of 16 bits, too.
+        constexpr int others = PairSums >= 2 ? 2 : (simd::has_byte_dot<Arch> ? 1 : 4);
         return std::min(12, (simd::register_count<Arch> - vectors - others) / vectors);
     }
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
@@ -57,14 +66,19 @@ struct byte_format {
     static weights load(const std::int8_t* w) noexcept { return weights::load_unaligned(w); }
     static inputs_batch broadcast(const In* x) noexcept { return as_unsigned<Arch>(simd::broadcast_group<Arch>(x)); }
     static accumulator multiply_add(accumulator acc, inputs_batch x, weights w) noexcept {
-        return simd::dot_accumulate<Arch>(acc, x, w);
+        if constexpr (PairSums > 0)
+            return simd::add_pairs<Arch>(acc, simd::pair_products<Arch>(x, w));
+        else
+            return simd::dot_accumulate<Arch>(acc, x, w);
     }
     template <std::size_t Pixels, std::size_t Vectors>
     [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const In* const (&x)[Pixels],
                                                 const run_of_steps<std::int8_t>& run,
                                                 reading_ahead::lines& lines) noexcept {
-        if constexpr (!simd::has_byte_dot<Arch> && simd::has_pair_products<Arch>)
-            multiply_checked_steps<byte_format>(acc, x, run, lines);
+        if constexpr (PairSums > 1)
+            multiply_narrow_steps<byte_format>(acc, x, run, lines);
+        else if constexpr (PairSums == 0 && sums_pairs<Arch>)
+            multiply_checked_steps<byte_format, byte_format<Arch, In, Out, Scheme, 1>>(acc, x, run, lines);
         else
             multiply_steps<byte_format>(acc, x, run, lines);
     }

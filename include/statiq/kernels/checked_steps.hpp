@@ -70,18 +70,8 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
     }
 }
 
-/// Sums of two products in 16 bits, as a format of `multiply_steps`.
-template <class Format>
-struct in_pairs : Format {
-    [[gnu::always_inline]] static typename Format::accumulator multiply_add(typename Format::accumulator acc,
-                                                                            typename Format::inputs_batch x,
-                                                                            typename Format::weights w) noexcept {
-        using arch = typename Format::arch;
-        return simd::add_pairs<arch>(acc, simd::pair_products<arch>(x, w));
-    }
-};
-
-template <class Format, std::size_t Pixels, std::size_t Vectors>
+/// @tparam InPairs the format for inputs that are not too large.
+template <class Format, class InPairs, std::size_t Pixels, std::size_t Vectors>
 [[gnu::always_inline]] inline void multiply_checked_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
                                                           const typename Format::input* const (&x)[Pixels],
                                                           const run_of_steps<std::int8_t>& run,
@@ -112,7 +102,7 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
             in_memory([&](auto& sums) { multiply_widened_steps<Format>(sums, x, part, lines); });
             continue;
         }
-        multiply_steps<in_pairs<Format>>(acc, x, part, lines);
+        multiply_steps<InPairs>(acc, x, part, lines);
         if (large != 0) [[unlikely]]
             in_memory([&](auto& sums) { correct_large_steps<Format>(sums, x, part, large); });
     }

@@ -18,13 +18,15 @@ namespace statiq::kernels {
 /// Integer convolution: grouped, depthwise (with multiplier) and dense too. Bits as `reference::convolution`.
 /// Bytes times bytes to bytes run in vector registers; other types, depthwise multipliers above 1, depthwise windows of
 /// more than 64 taps and constant evaluation in reference code.
+/// @tparam PairSums of `exact_pair_sums` for inputs and packed weights, if these are known to be narrower than their
+/// types: how many sums of two products 16 bits certainly hold. Where there is a byte dot product it does not matter.
 /// @param arch the instruction set: `simd::native_arch`, or any other of `simd::compiled_archs`.
-template <class Scheme, class In, class Weight, class Out, class Arch = simd::native_arch>
+template <int PairSums = 0, class Scheme, class In, class Weight, class Out, class Arch = simd::native_arch>
 constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>& arguments,
                            const convolution_shape& shape, [[maybe_unused]] Arch arch = {}) noexcept {
 #ifndef STATIQ_NO_SIMD
     if constexpr (!std::is_same_v<Arch, simd::scalar> && is_byte_product<In, Weight> && sizeof(Out) == 1) {
-        if (!std::is_constant_evaluated() && vectorized::convolution<Arch>(arguments, shape)) return;
+        if (!std::is_constant_evaluated() && vectorized::convolution<Arch, PairSums>(arguments, shape)) return;
     }
 #endif
     reference::convolution(arguments, shape);

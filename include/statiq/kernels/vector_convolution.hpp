@@ -85,12 +85,12 @@ void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& 
 }
 
 /// @return whether there is a vector kernel for this shape; if not, nothing has been done.
-template <class Arch, class In, class Out, class Scheme>
+template <class Arch, int PairSums, class In, class Out, class Scheme>
 bool convolution(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
                  const convolution_shape& shape) noexcept {
     if (!is_depthwise(shape)) {
         if (!blocked_layout<4>(shape).fits_copies()) return false;
-        convolve_blocked<byte_format<Arch, In, Out, Scheme>>(arguments, shape);
+        convolve_blocked<byte_format<Arch, In, Out, Scheme, sums_pairs<Arch> ? PairSums : 0>>(arguments, shape);
         return true;
     }
     if (!is_plain_depthwise(shape)) return false;

@@ -40,6 +40,13 @@ inline std::uint32_t pairs_above(halves<R> sums, std::int16_t limit, any_arch) n
     return above;
 }
 
+template <class R>
+inline halves<R> add_halves(halves<R> a, halves<R> b, any_arch) noexcept {
+    return a + b;
+}
+
+// Sums are added to in assembly because GCC 12 multiplies all of a tile first, and keeps the sums in memory meanwhile.
+
 #if XSIMD_WITH_SSSE3
 template <class R>
 inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, xsimd::batch<std::int8_t, R> w, xsimd::ssse3) noexcept {
@@ -59,6 +66,12 @@ inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, xsimd::batch<std
     return _mm256_maddubs_epi16(x, w);
 }
 template <class R>
+inline halves<R> add_halves(halves<R> a, halves<R> b, xsimd::avx2) noexcept {
+    __m256i sum = a;
+    asm("vpaddw %1, %0, %0" : "+x"(sum) : "x"(static_cast<__m256i>(b)));
+    return sum;
+}
+template <class R>
 inline std::uint32_t pairs_above(halves<R> sums, std::int16_t limit, xsimd::avx2) noexcept {
     const __m256i above = _mm256_cmpgt_epi16(sums, _mm256_set1_epi16(limit));
     const __m256i none = _mm256_cmpeq_epi32(above, _mm256_setzero_si256());
@@ -71,6 +84,12 @@ template <class R>
 inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, xsimd::batch<std::int8_t, R> w,
                                xsimd::avx512bw) noexcept {
     return _mm512_maddubs_epi16(x, w);
+}
+template <class R>
+inline halves<R> add_halves(halves<R> a, halves<R> b, xsimd::avx512bw) noexcept {
+    __m512i sum = a;
+    asm("vpaddw %1, %0, %0" : "+v"(sum) : "v"(static_cast<__m512i>(b)));
+    return sum;
 }
 template <class R>
 inline std::uint32_t pairs_above(halves<R> sums, std::int16_t limit, xsimd::avx512bw) noexcept {
@@ -86,6 +105,13 @@ template <class Arch>
 [[nodiscard]] inline batch<std::int16_t, Arch> pair_products(batch<std::uint8_t, Arch> x,
                                                              batch<std::int8_t, Arch> w) noexcept {
     return detail::pair_products(x, w, Arch{});
+}
+
+/// sums + pair_products(x, w), the sum modulo 2^16.
+template <class Arch>
+[[nodiscard]] inline batch<std::int16_t, Arch>
+add_pair_products(batch<std::int16_t, Arch> sums, batch<std::uint8_t, Arch> x, batch<std::int8_t, Arch> w) noexcept {
+    return detail::add_halves(sums, pair_products<Arch>(x, w), Arch{});
 }
 
 /// Bit i tells whether sums[2i] or sums[2i + 1] exceeds `limit`.

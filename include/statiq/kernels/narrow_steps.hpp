@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/kernels/multiply_steps.hpp>
+#include <statiq/kernels/reading_ahead.hpp>
+#include <statiq/simd/arch.hpp>
+#include <statiq/simd/opaque.hpp>
+#include <statiq/simd/pair_products.hpp>
+#include <statiq/simd/unroll.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#ifndef STATIQ_NO_SIMD
+
+namespace statiq::kernels::vectorized {
+
+/// `multiply_steps` for numbers so narrow that `Format::pair_sums` sums of two products, of as many steps, fit 16 bits:
+/// only then are they widened. The accumulators wait in memory meanwhile, and leave their registers to the narrow sums.
+template <class Format, std::size_t Pixels, std::size_t Vectors>
+[[gnu::always_inline]] inline void multiply_narrow_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
+                                                         const typename Format::input* const (&x)[Pixels],
+                                                         const run_of_steps<std::int8_t>& run,
+                                                         reading_ahead::lines& lines) noexcept {
+    using arch = typename Format::arch;
+    using accumulator = typename Format::accumulator;
+    constexpr int pixels = int{Pixels}, vectors = int{Vectors}, size = Format::lanes * Format::inputs;
+    const auto for_each = [&](auto&& visit) __attribute__((always_inline)) {
+        simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
+            simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) { visit(p, v); });
+        });
+    };
+    alignas(64) std::int32_t memory[Pixels * Vectors * accumulator::size];
+    std::int32_t* const waiting = simd::opaque(memory + 0);
+    const auto place = [&](auto p, auto v) __attribute__((always_inline)) {
+        return waiting + (p * vectors + v) * Format::lanes;
+    };
+    for_each([&](auto p, auto v) __attribute__((always_inline)) { acc[p][v].store_aligned(place(p, v)); });
+    const std::int8_t* w = run.weights;
+    std::ptrdiff_t offset = run.first;
+    for (int left = run.steps; left > 0; left -= Format::pair_sums) {
+        simd::batch<std::int16_t, arch> sums[Pixels][Vectors];
+        for_each([&](auto p, auto v)
+                     __attribute__((always_inline)) { sums[p][v] = simd::batch<std::int16_t, arch>(std::int16_t{0}); });
+        for (int step = std::min(left, Format::pair_sums); step > 0; --step) {
+            lines.read();
+            fetch_weights<vectors, size>(w, run.step_size);
+            typename Format::weights ws[Vectors];
+            simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) { ws[v] = Format::load(w + v * size); });
+            simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
+                const auto xs = Format::broadcast(x[p] + offset);
+                simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+                    sums[p][v] = simd::add_pair_products<arch>(sums[p][v], xs, ws[v]);
+                });
+            });
+            offset = std::min(offset + Format::inputs, run.last);
+            w += run.step_size;
+        }
+        for_each([&](auto p, auto v) __attribute__((always_inline)) {
+            simd::add_pairs<arch>(accumulator::load_aligned(place(p, v)), sums[p][v]).store_aligned(place(p, v));
+        });
+    }
+    for_each([&](auto p, auto v)
+                 __attribute__((always_inline)) { acc[p][v] = accumulator::load_aligned(place(p, v)); });
+}
+
+} // namespace statiq::kernels::vectorized
+
+#endif

@@ -7,12 +7,13 @@
 #include <statiq/kernels/requantize_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
-#include <statiq/simd/dot_accumulate.hpp>
+#include <statiq/simd/dot_operand.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,9 +23,8 @@
 namespace statiq::kernels::vectorized {
 
 /// Bytes times bytes, summed in int32, for weights without zero points: the integer format of `depthwise_columns` and
-/// `depthwise_rows`. Four
-/// rows of a column, interleaved, are one lane of the dot product; the sums stay in block order until they are
-/// narrowed.
+/// `depthwise_rows`. Four rows of a column, interleaved, are one lane of the dot product; the sums stay in block order
+/// until they are narrowed.
 template <class Arch, class In, class Out, class Scheme>
 struct byte_columns_format {
     using input = In;
@@ -32,6 +32,8 @@ struct byte_columns_format {
     using arguments = convolution_arguments<In, std::int8_t, Out, Scheme>;
     using words = simd::batch<std::int32_t, Arch>;
     using accumulator = simd::quad<std::int32_t, Arch>;
+    using inputs = simd::dot_operand<Arch, std::uint8_t>;
+    using weights = simd::dot_operand<Arch, std::int8_t>;
     static constexpr int lanes = static_cast<int>(words::size);
     static constexpr int width = 4 * lanes;
     static constexpr int panel_blocks = 4;
@@ -51,10 +53,10 @@ struct byte_columns_format {
 
     template <int K>
     struct column {
-        simd::quad<std::uint8_t, Arch> groups[std::size_t(byte_columns_format::groups(K))];
+        std::array<inputs, 4> groups[std::size_t(byte_columns_format::groups(K))];
 
         explicit column(In padding) noexcept {
-            const auto all = as_unsigned<Arch>(simd::batch<In, Arch>(padding));
+            const auto all = inputs::of(as_unsigned<Arch>(simd::batch<In, Arch>(padding)));
             for (auto& group : groups) group = {all, all, all, all};
         }
         /// @param row row(ky): where that row's channels start.
@@ -67,9 +69,10 @@ struct byte_columns_format {
                     return as_unsigned<Arch>(constants.read.load(row(std::integral_constant<int, ky>{})));
                 };
                 using std::integral_constant;
-                groups[g] =
+                const auto bytes =
                     simd::interleave<Arch>(load(integral_constant<int, 0>{}), load(integral_constant<int, 1>{}),
                                            load(integral_constant<int, 2>{}), load(integral_constant<int, 3>{}));
+                simd::unroll<4>([&](auto j) __attribute__((always_inline)) { groups[g][j] = inputs::of(bytes[j]); });
             });
         }
     };
@@ -100,7 +103,7 @@ struct byte_columns_format {
                         return simd::batch<std::int8_t, Arch>::load_aligned(weights);
                     };
                     const auto interleaved = simd::interleave<Arch>(row(0), row(1), row(2), row(3));
-                    simd::unroll<4>([&](auto j) { interleaved[j].store_aligned(whole_[g][kx] + j * width); });
+                    for (std::size_t j = 0; j < 4; ++j) whole_[g][kx][j] = weights::of(interleaved[j]);
                 }
             const auto in_block_order = [&]<class T>(const T* from, T* to) {
                 T all[std::size_t{width}];
@@ -125,25 +128,24 @@ struct byte_columns_format {
             if (first == 0 && last == rows_) return;
             start_ = cut_start_;
             weights_ = cut_;
-            const auto outside = as_unsigned<Arch>(simd::batch<In, Arch>(padding_));
-            for (int j = 0; j < 4; ++j) {
-                words start = words::load_aligned(whole_start_ + j * lanes);
+            const auto outside = inputs::of(as_unsigned<Arch>(simd::batch<In, Arch>(padding_)));
+            for (std::size_t j = 0; j < 4; ++j) {
+                std::int32_t* const to = cut_start_ + static_cast<int>(j) * lanes;
+                words start = words::load_aligned(whole_start_ + static_cast<int>(j) * lanes);
                 for (int g = 0; g < groups(rows_); ++g) {
                     std::int8_t inside[std::size_t{rows_per_group}];
                     for (int i = 0; i < rows_per_group; ++i) {
                         const int ky = g * rows_per_group + i;
                         inside[i] = ky >= first && ky < last ? -1 : 0;
                     }
-                    const auto mask = simd::broadcast_group<Arch>(inside);
+                    const auto mask = weights::of(simd::broadcast_group<Arch>(inside));
                     for (int kx = 0; kx < columns_; ++kx) {
-                        using bytes = simd::batch<std::int8_t, Arch>;
-                        const bytes all = bytes::load_aligned(whole_[g][kx] + j * width);
-                        const bytes taken = all & mask;
-                        taken.store_aligned(cut_[g][kx] + j * width);
-                        start = simd::dot_accumulate<Arch>(start, outside, all ^ taken);
+                        const weights& all = whole_[g][kx][j];
+                        cut_[g][kx][j] = all & mask;
+                        start = simd::dot_accumulate<Arch>(start, outside, all ^ cut_[g][kx][j]);
                     }
                 }
-                start.store_aligned(cut_start_ + j * lanes);
+                start.store_aligned(to);
             }
         }
 
@@ -164,9 +166,7 @@ struct byte_columns_format {
                                                  const row_constants<K>&) const noexcept {
             simd::unroll<groups(K)>([&](auto g) __attribute__((always_inline)) {
                 simd::unroll<4>([&](auto j) __attribute__((always_inline)) {
-                    acc[j] = simd::dot_accumulate<Arch>(
-                        acc[j], x.groups[g][j],
-                        simd::batch<std::int8_t, Arch>::load_aligned(weights_[g][Kx] + j * width));
+                    acc[j] = simd::dot_accumulate<Arch>(acc[j], x.groups[g][j], weights_[g][Kx][j]);
                 });
             });
         }
@@ -178,7 +178,7 @@ struct byte_columns_format {
         }
 
       private:
-        using interleaved_weights = std::int8_t[std::size_t{most_rows}][std::size_t{4 * width}];
+        using interleaved_weights = weights[std::size_t{most_rows}][4];
 
         simd::first_lanes<In, Arch> read_;
         simd::first_lanes<Out, Arch> written_;

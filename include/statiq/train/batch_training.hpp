@@ -65,7 +65,7 @@ class batch_training {
         const node& n = tensors_.graph().nodes[i];
         float* output = tensors_.value(i);
         if (linear_[i]) {
-            linear_[i]->pack(parameters);
+            linear_[i]->pack(tensors_.threads(), parameters);
             linear_[i]->forward(tensors_.threads(), tensors_.input_of(n, 0), tensors_.samples(), clamp_of(n.applied()),
                                 output);
         } else if (norms_[i]) {

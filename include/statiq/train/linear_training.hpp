@@ -9,6 +9,7 @@
 #include <statiq/kernels/backward/weight_gradient.hpp>
 #include <statiq/train/executor_view.hpp>
 #include <statiq/train/gradient_sink.hpp>
+#include <statiq/train/weight_order.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -31,11 +32,19 @@ constexpr bool may_be_tall(const convolution_shape& shape) noexcept {
 class linear_training {
   public:
     linear_training(const node& n, bool gives) : node_(n), shape_(n.convolution()), gives_(gives) {
-        packed_.resize(kernels::packed_weight_count<float, float>(shape_));
+        order_ = weight_order(shape_.weight_count(), kernels::packed_weight_count<float, float>(shape_),
+                              [this](const float* natural, float* packed) {
+                                  kernels::pack_weights<float, float>(natural, packed, shape_);
+                              });
+        packed_.resize(order_.size());
         bias_.resize(static_cast<std::size_t>(shape_.out.channels));
         if (gives) {
-            packed_back_.resize(kernels::packed_gradient_weight_count(shape_));
-            turned_.resize(shape_.weight_count());
+            std::vector<float> turned(shape_.weight_count());
+            order_back_ = weight_order(shape_.weight_count(), kernels::packed_gradient_weight_count(shape_),
+                                       [&](const float* natural, float* packed) {
+                                           kernels::pack_gradient_weights(natural, packed, turned.data(), shape_);
+                                       });
+            packed_back_.resize(order_back_.size());
             zeros_.resize(static_cast<std::size_t>(shape_.in.channels));
         }
         // Parts of the weights' gradient that threads may compute: enough for several threads, from the shape alone.
@@ -46,10 +55,10 @@ class linear_training {
     }
 
     /// Takes the parameters that the next way forward and back will use.
-    void pack(const layer_parameters& from) {
-        kernels::pack_weights<float, float>(from.weight.data(), packed_.data(), shape_);
+    void pack(const executor_view& threads, const layer_parameters& from) {
+        order_.pack(threads, from.weight.data(), packed_.data());
         if (node_.has_bias) std::copy(from.bias.begin(), from.bias.end(), bias_.begin());
-        if (gives_) kernels::pack_gradient_weights(from.weight.data(), packed_back_.data(), turned_.data(), shape_);
+        if (gives_) order_back_.pack(threads, from.weight.data(), packed_back_.data());
     }
 
     void forward(const executor_view& threads, const float* input, std::size_t samples, const real_clamp& clamp,
@@ -152,10 +161,11 @@ class linear_training {
     int channels_per_unit_ = 0;
     int units_ = 0;
     std::size_t splits_ = 1;
+    weight_order order_;
+    weight_order order_back_;
     std::vector<float> packed_;
     std::vector<float> bias_;
     std::vector<float> packed_back_;
-    std::vector<float> turned_;
     std::vector<float> zeros_;
     std::vector<float> parts_;
     std::vector<double> sums_;

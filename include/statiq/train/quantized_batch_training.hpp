@@ -140,7 +140,7 @@ class quantized_batch_training : public rounded_batch {
     void quantize(std::size_t i, const layer_parameters& reals, bool integer_sums) {
         const node& n = nodes()[i];
         if (n.numbers.weight.floating) {
-            work_[i].quantized->pack(reals);
+            work_[i].quantized->pack(threads(), reals);
             return;
         }
         const node as = integer_sums ? n : with_real_sums(n);
@@ -150,7 +150,7 @@ class quantized_batch_training : public rounded_batch {
             quantize_weights(as, reals, layers_[i]);
         if (how_.rounding != training_rounding::deployed) round_weights(i, reals);
         const float input_scale = layers_[static_cast<std::size_t>(n.input())].output.scale;
-        work_[i].quantized->pack(dequantized_layer(as, layers_[i], input_scale));
+        work_[i].quantized->pack(threads(), dequantized_layer(as, layers_[i], input_scale));
     }
 
     /// Weights rounded by another rule, on the maps they have.
@@ -185,7 +185,7 @@ class quantized_batch_training : public rounded_batch {
         layer_parameters weights;
         weights.weight = unfolded_weights(work.source, parameters);
         float* z = sums_note(i, 0);
-        work.plain->pack(weights);
+        work.plain->pack(threads(), weights);
         work.plain->forward(threads(), tensors_.input_of(n, 0), samples, real_clamp{}, z);
         work.norm->find_statistics(threads(), z, samples, how_.folding, norm);
         for_each_weight(work.source.shape, [&](std::size_t c, std::size_t w) {

@@ -15,6 +15,8 @@ write_basic_package_version_file(statiq-config-version.cmake COMPATIBILITY SameM
 install(FILES
     ${CMAKE_CURRENT_BINARY_DIR}/statiq-config.cmake
     ${CMAKE_CURRENT_BINARY_DIR}/statiq-config-version.cmake
+    cmake/dispatch.cmake
+    cmake/localize_variant.cmake
     cmake/xsimd_headers.cmake
     DESTINATION ${package_dir})
 

@@ -84,7 +84,7 @@ bool all_equal = true;
 template <sq::executor Executor, class Network>
 void show(const char* name, Executor& threads, const Network& network, const std::vector<std::uint8_t>& input,
           const std::vector<std::uint8_t>& expected) {
-    constexpr int runs = 50;
+    constexpr int runs = 20;
     const auto output = network.run(threads, input.data());
     const bool equal = std::equal(output.begin(), output.end(), expected.begin(), expected.end());
     all_equal = all_equal && equal;

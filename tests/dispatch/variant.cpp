@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "variant.hpp"
+
+#include <statiq/execute/dispatch.hpp>
+#include <statiq/execute/model.hpp>
+
+#include <algorithm>
+#include <type_traits>
+#include <vector>
+
+namespace {
+
+constexpr const char* name_of(auto arch) {
+    using type = decltype(arch);
+    namespace simd = statiq::simd;
+    if (std::is_same_v<type, simd::avx512_vnni>) return "avx512_vnni";
+    if (std::is_same_v<type, xsimd::avx512bw>) return "avx512";
+    if (std::is_same_v<type, simd::avx_vnni>) return "avx_vnni";
+    if (std::is_same_v<type, xsimd::fma3<xsimd::avx2>>) return "avx2";
+    if (std::is_same_v<type, xsimd::sse4_1>) return "sse4_1";
+    if (std::is_same_v<type, xsimd::sse2>) return "sse2";
+    return "";
+}
+
+void run(const std::byte* parameters, std::size_t size, std::uint8_t* arena, const std::uint8_t* input,
+         std::uint8_t* output) {
+    const auto* from = statiq::parameters_from_bytes<dispatched::numbers>({parameters, size});
+    if (from == nullptr) return;
+    const statiq::integer_network<dispatched::numbers> network(*from, arena);
+    const auto result = network.run(input);
+    // By way of a container: its members are what linkers merge.
+    const std::vector<std::uint8_t> values(result.begin(), result.end());
+    std::copy(values.begin(), values.end(), output);
+}
+
+constexpr dispatched::table offered{.compiled_for = name_of(statiq::simd::native_arch{}), .run = run};
+
+} // namespace
+
+STATIQ_VARIANT_TABLE(offered)

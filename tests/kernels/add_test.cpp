@@ -41,15 +41,15 @@ void compare_sums(std::mt19937& random) {
         const float output_scale = *std::max_element(scales.begin(), scales.end()) * random_scale(random, 0.25, 8);
         const auto factors = reference::prepare_add<Scheme>(scales, output_scale, 8 * static_cast<int>(sizeof(In)));
 
-        std::vector<std::vector<In>> values(count);
+        std::vector<support::guarded_vector<In>> values(count);
         std::vector<reference::add_input<In, Scheme>> inputs(count);
         for (std::size_t k = 0; k < count; ++k) {
-            values[k] = random_values<In>(random, size);
+            values[k] = guarded_values<In>(random, size);
             inputs[k] = {
                 .data = values[k].data(), .zero_point = random_zero_point<In>(random), .factor = factors.inputs[k]};
         }
         const int zero = random_zero_point<Out>(random);
-        std::vector<Out> output(size);
+        support::guarded_vector<Out> output(size);
         const reference::add_arguments<In, Out, Scheme> sum{.inputs = inputs,
                                                             .size = size,
                                                             .left_shift = factors.left_shift,
@@ -80,7 +80,7 @@ void compare_sums(std::mt19937& random) {
 
         // Every instruction set gives the definition's bits.
         for_each_arch([&](auto arch) {
-            std::vector<Out> vector(size);
+            support::guarded_vector<Out> vector(size);
             auto same = sum;
             same.output = vector.data();
             statiq::kernels::add(same, arch);
@@ -88,7 +88,7 @@ void compare_sums(std::mt19937& random) {
         });
 
         // The order of the inputs does not matter, and the output may be one of them.
-        const std::vector<Out> before = output;
+        const support::guarded_vector<Out> before = output;
         std::shuffle(inputs.begin(), inputs.end(), random);
         reference::add(sum);
         REQUIRE(output == before);

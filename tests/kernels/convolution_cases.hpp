@@ -6,6 +6,7 @@
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/tensor/window.hpp>
 
+#include "../support/guarded.hpp"
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,11 +17,11 @@
 #include <utility>
 #include <vector>
 
-/// Random convolutions, their operands in heap buffers of exactly the size a kernel may touch, so that an address
-/// sanitizer sees the first byte beyond.
+/// Random convolutions, their operands in guarded buffers of exactly the size a kernel may touch.
 namespace convolution_cases {
 
 using statiq::convolution_shape;
+using support::guarded_vector;
 
 using generator = std::mt19937;
 
@@ -84,9 +85,9 @@ inline std::string describe(const convolution_shape& s) {
 }
 
 template <class T>
-std::vector<T> random_integers(generator& random, std::size_t count, int lowest = std::numeric_limits<T>::lowest(),
-                               int highest = std::numeric_limits<T>::max()) {
-    std::vector<T> values(count);
+guarded_vector<T> random_integers(generator& random, std::size_t count, int lowest = std::numeric_limits<T>::lowest(),
+                                  int highest = std::numeric_limits<T>::max()) {
+    guarded_vector<T> values(count);
     // Now and then only the ends of the range, where sums and products are largest, or only one of them.
     const int choice = draw(random, 0, 11);
     const auto end = [&](bool is_highest) { return is_highest ? highest : lowest; };
@@ -99,9 +100,9 @@ std::vector<T> random_integers(generator& random, std::size_t count, int lowest 
 
 /// Bytes of which most are far from the highest, as activations are, and one in `rarity` is anything.
 template <class T>
-std::vector<T> mostly_small(generator& random, std::size_t count, int rarity) {
+guarded_vector<T> mostly_small(generator& random, std::size_t count, int rarity) {
     constexpr int lowest = std::numeric_limits<T>::lowest(), highest = std::numeric_limits<T>::max();
-    std::vector<T> values(count);
+    guarded_vector<T> values(count);
     for (T& v : values)
         v = static_cast<T>(draw(random, 0, rarity - 1) == 0 ? draw(random, lowest, highest)
                                                             : draw(random, lowest, lowest + (highest - lowest) / 2));
@@ -115,14 +116,14 @@ struct integer_case {
     using arguments = statiq::kernels::convolution_arguments<In, weight, Out, Scheme>;
 
     convolution_shape shape;
-    std::vector<In> input;
-    std::vector<Natural> natural;
-    std::vector<weight> packed;
-    std::vector<std::int32_t> bias;
-    std::vector<std::int32_t> corrected;
-    std::vector<std::int32_t> natural_zero_points;
-    std::vector<std::int32_t> zero_points;
-    std::vector<typename Scheme::factor> factors;
+    guarded_vector<In> input;
+    guarded_vector<Natural> natural;
+    guarded_vector<weight> packed;
+    guarded_vector<std::int32_t> bias;
+    guarded_vector<std::int32_t> corrected;
+    guarded_vector<std::int32_t> natural_zero_points;
+    guarded_vector<std::int32_t> zero_points;
+    guarded_vector<typename Scheme::factor> factors;
     std::int32_t input_zero_point = 0;
     std::int32_t output_zero_point = 0;
     std::int32_t lowest = 0;
@@ -147,10 +148,12 @@ struct integer_case {
             natural_zero_points = random_integers<std::int32_t>(random, outputs, least, magnitude);
         else
             natural_zero_points.assign(outputs, 0);
+        if (has_zero_points || offset != 0) zero_points.reserve(outputs);
         if (has_zero_points || offset != 0)
             for (const std::int32_t z : natural_zero_points) zero_points.push_back(z - offset);
         // Factors that put typical sums inside the output range, and a few that saturate or vanish.
         std::uniform_real_distribution<double> exponent(-3, 1);
+        factors.reserve(outputs);
         for (std::size_t o = 0; o < outputs; ++o) {
             const double typical = 60.0 / (30.0 * magnitude * (1.0 + s.reduction() / 4.0));
             const int odd = draw(random, 0, 20);
@@ -167,7 +170,7 @@ struct integer_case {
                                           corrected.data());
     }
 
-    [[nodiscard]] arguments args(std::vector<Out>& output) const {
+    [[nodiscard]] arguments args(guarded_vector<Out>& output) const {
         return {.input = input.data(),
                 .weights = packed.data(),
                 .bias = bias.data(),
@@ -180,7 +183,7 @@ struct integer_case {
                 .highest = highest,
                 .output = output.data()};
     }
-    [[nodiscard]] std::vector<Out> empty_output() const { return std::vector<Out>(shape.out.size(), Out{77}); }
+    [[nodiscard]] guarded_vector<Out> empty_output() const { return guarded_vector<Out>(shape.out.size(), Out{77}); }
 };
 
 } // namespace convolution_cases

@@ -19,12 +19,12 @@ constexpr kind kinds[] = {kind::any, kind::pointwise, kind::depthwise, kind::den
 /// The convolution's definition on natural weights, written independently of the library: padded copy of the image,
 /// 64-bit sums, requantized by the scheme.
 template <class Scheme, class In, class Natural, class Out>
-std::vector<Out> by_definition(const integer_case<Scheme, In, Natural, Out>& c) {
+guarded_vector<Out> by_definition(const integer_case<Scheme, In, Natural, Out>& c) {
     const convolution_shape& s = c.shape;
     const int in_group = s.in.channels / s.groups;
     const int out_group = s.out.channels / s.groups;
     const bool depthwise = s.groups > 1 && s.groups == s.in.channels;
-    std::vector<Out> output;
+    guarded_vector<Out> output;
     for (int y = 0; y < s.out.height; ++y)
         for (int x = 0; x < s.out.width; ++x)
             for (int o = 0; o < s.out.channels; ++o) {

@@ -68,14 +68,14 @@ TEST_CASE("a convolution's parts together are the convolution: floats") {
     for (int trial = 0; trial < 100; ++trial)
         for (const kind k : {kind::any, kind::pointwise, kind::depthwise, kind::dense}) {
             const convolution_shape shape = random_shape(random, k, 150);
-            const auto reals = [&](std::size_t count) { return kernel_test::random_values<float>(random, count); };
-            const std::vector<float> input = reals(shape.in.size());
-            const std::vector<float> natural = reals(shape.weight_count());
-            const std::vector<float> bias = reals(static_cast<std::size_t>(shape.out.channels));
-            std::vector<float> packed(kernels::packed_weight_count<float, float>(shape));
+            const auto reals = [&](std::size_t count) { return kernel_test::guarded_values<float>(random, count); };
+            const guarded_vector<float> input = reals(shape.in.size());
+            const guarded_vector<float> natural = reals(shape.weight_count());
+            const guarded_vector<float> bias = reals(static_cast<std::size_t>(shape.out.channels));
+            guarded_vector<float> packed(kernels::packed_weight_count<float, float>(shape));
             kernels::pack_weights<float, float>(natural.data(), packed.data(), shape);
-            std::vector<float> whole(shape.out.size(), 77.0F), in_parts = whole;
-            const auto arguments = [&](std::vector<float>& output) {
+            guarded_vector<float> whole(shape.out.size(), 77.0F), in_parts = whole;
+            const auto arguments = [&](guarded_vector<float>& output) {
                 return kernels::float_convolution_arguments{
                     .input = input.data(), .weights = packed.data(), .bias = bias.data(), .output = output.data()};
             };

@@ -20,20 +20,20 @@ namespace {
 
 struct float_case {
     convolution_shape shape;
-    std::vector<float> input, packed, bias;
+    guarded_vector<float> input, packed, bias;
     /// The exact outputs (to double precision) and how far a float sum of the same terms may lie from them.
     std::vector<double> exact, bound;
 
     float_case(generator& random, const convolution_shape& s) : shape(s) {
         std::uniform_real_distribution<float> value(-2, 2);
         const auto draws = [&](std::size_t count) {
-            std::vector<float> values(count);
+            guarded_vector<float> values(count);
             for (float& v : values) v = value(random);
             return values;
         };
         input = draws(s.in.size());
         bias = draws(static_cast<std::size_t>(s.out.channels));
-        const std::vector<float> natural = draws(s.weight_count());
+        const guarded_vector<float> natural = draws(s.weight_count());
         packed.resize(kernels::packed_weight_count<float, float>(s));
         kernels::pack_weights<float>(natural.data(), packed.data(), s);
 
@@ -70,13 +70,13 @@ struct float_case {
                 }
     }
 
-    [[nodiscard]] kernels::float_convolution_arguments args(std::vector<float>& output) const {
+    [[nodiscard]] kernels::float_convolution_arguments args(guarded_vector<float>& output) const {
         return {.input = input.data(), .weights = packed.data(), .bias = bias.data(), .output = output.data()};
     }
-    [[nodiscard]] std::vector<float> empty_output() const {
-        return std::vector<float>(shape.out.size(), std::numeric_limits<float>::quiet_NaN());
+    [[nodiscard]] guarded_vector<float> empty_output() const {
+        return guarded_vector<float>(shape.out.size(), std::numeric_limits<float>::quiet_NaN());
     }
-    [[nodiscard]] std::size_t beyond_bound(const std::vector<float>& output) const {
+    [[nodiscard]] std::size_t beyond_bound(const guarded_vector<float>& output) const {
         std::size_t count = 0;
         for (std::size_t i = 0; i < output.size(); ++i)
             if (!(std::abs(static_cast<double>(output[i]) - exact[i]) <= bound[i])) ++count;

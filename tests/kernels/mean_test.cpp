@@ -23,13 +23,13 @@ template <class Scheme, class In, class Out>
 void compare_means(std::mt19937& random) {
     for (int round = 0; round < 100; ++round) {
         const statiq::extents in{uniform(random, 1, 15), uniform(random, 1, 15), uniform(random, 1, 70)};
-        const std::vector<In> input = random_values<In>(random, in.size());
+        const support::guarded_vector<In> input = guarded_values<In>(random, in.size());
         const int input_zero = random_zero_point<In>(random);
         const int output_zero = random_zero_point<Out>(random);
         const double ratio = static_cast<double>(random_scale(random, 1.0 / 64, 16));
         const auto pixels = static_cast<std::int64_t>(in.pixels());
         const auto factor = Scheme::prepare_mean(ratio, pixels);
-        std::vector<Out> output(static_cast<std::size_t>(in.channels));
+        support::guarded_vector<Out> output(static_cast<std::size_t>(in.channels));
         const int low = uniform(random, lowest<Out>(), output_zero);
         const int high = uniform(random, output_zero, highest<Out>());
         const reference::mean_arguments<In, Out, Scheme> mean{.input = input.data(),
@@ -43,7 +43,7 @@ void compare_means(std::mt19937& random) {
         reference::mean(mean);
         // Every instruction set gives the definition's bits.
         for_each_arch([&](auto arch) {
-            std::vector<Out> vector(output.size());
+            support::guarded_vector<Out> vector(output.size());
             auto same = mean;
             same.output = vector.data();
             statiq::kernels::mean(same, arch);

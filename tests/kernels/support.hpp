@@ -7,6 +7,7 @@
 #include <statiq/tensor/extents.hpp>
 #include <statiq/tensor/window.hpp>
 
+#include "../support/guarded.hpp"
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +58,13 @@ std::vector<T> random_values(std::mt19937& random, std::size_t size) {
         }
     }
     return values;
+}
+
+/// The same between guarded pages.
+template <statiq::kernels::reference::stored T>
+support::guarded_vector<T> guarded_values(std::mt19937& random, std::size_t size) {
+    const std::vector<T> values = random_values<T>(random, size);
+    return {values.begin(), values.end()};
 }
 
 /// An image with a window whose every output has at least one tap inside: padding smaller than the kernel, and

@@ -7,6 +7,7 @@
 
 #include "evaluate/measure.hpp"
 #include "evaluate/report.hpp"
+#include "support/names.hpp"
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -16,20 +17,8 @@
 namespace {
 
 using evaluate::options;
-
-template <class Pairs>
-std::vector<std::string> first_of(const Pairs& pairs) {
-    std::vector<std::string> names;
-    for (const auto& [name, meaning] : pairs) names.push_back(name);
-    return names;
-}
-template <class Pairs>
-std::string explained(const std::string& heading, const Pairs& pairs) {
-    std::string text = heading + ":\n";
-    for (const auto& [name, meaning] : pairs)
-        text += "  " + name + std::string(name.size() < 30 ? 30 - name.size() : 1, ' ') + meaning + "\n";
-    return text;
-}
+using example::explained;
+using example::first_of;
 
 /// Everything that can be named, in words.
 std::string footer() {
@@ -73,12 +62,12 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--weights", chosen.weights, "Float weights, safetensors (names and layouts: docs/weights.md)")
         ->check(CLI::ExistingFile);
-    app.add_option("--images", chosen.images, "Test images, .npy, uint8 [count, height, width, channels]")
+    app.add_option("--images", chosen.images, "Test images, .npy or idx, uint8 [count, height, width, channels]")
         ->check(CLI::ExistingFile);
-    app.add_option("--labels", chosen.labels, "Their labels, .npy, int32 [count]; without, agreement alone is given")
+    app.add_option("--labels", chosen.labels,
+                   "Their labels, .npy or idx, int32 or uint8 [count]; without, agreement alone is given")
         ->check(CLI::ExistingFile);
-    app.add_option("--calibration", chosen.calibration, "Calibration images, .npy like --images")
-        ->check(CLI::ExistingFile);
+    app.add_option("--calibration", chosen.calibration, "Calibration images, like --images")->check(CLI::ExistingFile);
     app.add_option("--scheme", chosen.schemes, "Kinds of weights, several in turn")
         ->check(CLI::IsMember(first_of(evaluate::scheme_names())))
         ->take_all();

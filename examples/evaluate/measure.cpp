@@ -7,35 +7,19 @@
 #include <statiq/passes/equalize.hpp>
 #include <statiq/passes/replace_relu6.hpp>
 
+#include "../support/outputs.hpp"
+#include "../support/progress_line.hpp"
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <span>
 #include <stdexcept>
 #include <string_view>
-#include <unistd.h>
 #include <utility>
 
 namespace evaluate {
 
 namespace {
-
-/// A line on stderr that says how far a long step is; on terminals only.
-class progress_line {
-  public:
-    explicit progress_line(bool quiet) : shown_(!quiet && isatty(STDERR_FILENO) != 0) {}
-    sq::progress of(const std::string& what) const {
-        if (!shown_) return {};
-        return [what](std::size_t done, std::size_t total) {
-            std::fprintf(stderr, "\r%-60s %3zu%%", what.c_str(), total == 0 ? 100 : 100 * done / total);
-            if (done == total) std::fprintf(stderr, "\r%-66s\r", "");
-        };
-    }
-
-  private:
-    bool shown_;
-};
 
 struct image_file {
     sq::io::image_set set;
@@ -51,24 +35,6 @@ image_file read_images(const std::filesystem::path& path, const subject& what) {
 
 bool asked_for(const options& chosen, const std::string& repair) {
     return std::find(chosen.repairs.begin(), chosen.repairs.end(), repair) != chosen.repairs.end();
-}
-
-/// All outputs of a network: [sample][value].
-std::vector<float> outputs_of(const sq::simulation<>& prototype, const sq::sample_reader& samples, std::size_t threads,
-                              const sq::progress& report) {
-    const std::size_t size = prototype.nodes().back().out.size();
-    std::vector<float> all(samples.size * size);
-    sq::in_shares(samples.size, threads, 1, [&](std::size_t share, std::size_t first, std::size_t last) {
-        sq::simulation<> network = prototype;
-        std::vector<float> sample(samples.values);
-        for (std::size_t s = first; s < last; ++s) {
-            samples.read(s, sample.data());
-            const auto result = network.run(sample.data());
-            std::copy(result.begin(), result.end(), all.begin() + static_cast<std::ptrdiff_t>(s * size));
-            if (report && share == 0) report(s + 1 - first, last - first);
-        }
-    });
-    return all;
 }
 
 /// The five best classes, best first.

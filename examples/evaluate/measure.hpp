@@ -5,8 +5,8 @@
 #include <statiq/analyze/sensitivity.hpp>
 #include <statiq/analyze/verdict.hpp>
 
+#include "../support/settings.hpp"
 #include "options.hpp"
-#include "settings.hpp"
 #include "subject.hpp"
 #include <array>
 #include <cstdint>
@@ -15,6 +15,8 @@
 #include <vector>
 
 namespace evaluate {
+
+using namespace example;
 
 /// How well a network does on the images.
 struct accuracy {

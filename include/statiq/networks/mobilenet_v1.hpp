@@ -20,9 +20,9 @@ inline constexpr label pointwise_name = label("pw") + Index;
 
 /// The separable block of MobileNetV1: depthwise and pointwise convolution, each with batch norm and ReLU6.
 struct original_blocks {
-    template <int OutChannels>
+    template <int OutChannels, int Stride = 2>
     static constexpr auto first() {
-        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<2>) | batch_norm | relu6);
+        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<Stride>) | batch_norm | relu6);
     }
     template <int Index, int OutChannels, int Stride>
     static constexpr auto separable() {
@@ -31,12 +31,25 @@ struct original_blocks {
     }
 };
 
+/// The original block without batch norm and ReLU6 between depthwise and pointwise: P1 figure 5's second row.
+struct plain_depthwise_blocks {
+    template <int OutChannels, int Stride = 2>
+    static constexpr auto first() {
+        return original_blocks::first<OutChannels, Stride>();
+    }
+    template <int Index, int OutChannels, int Stride>
+    static constexpr auto separable() {
+        return named<detail::depthwise_name<Index>>(depthwise(stride<Stride>, without_bias)) |
+               named<detail::pointwise_name<Index>>(pointwise<OutChannels> | batch_norm | relu6);
+    }
+};
+
 /// The quantization-friendly block (P1 figure 1c): nothing between depthwise and pointwise, so that no batch norm can
 /// stretch the depthwise weights' range, and ReLU for ReLU6 everywhere.
 struct quantization_friendly_blocks {
-    template <int OutChannels>
+    template <int OutChannels, int Stride = 2>
     static constexpr auto first() {
-        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<2>) | batch_norm | relu);
+        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<Stride>) | batch_norm | relu);
     }
     template <int Index, int OutChannels, int Stride>
     static constexpr auto separable() {
@@ -47,9 +60,9 @@ struct quantization_friendly_blocks {
 
 /// Blocks as visual wake words trains them: ReLU for ReLU6, biases before batch norm.
 struct biased_relu_blocks {
-    template <int OutChannels>
+    template <int OutChannels, int Stride = 2>
     static constexpr auto first() {
-        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<2>, with_bias) | batch_norm | relu);
+        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<Stride>, with_bias) | batch_norm | relu);
     }
     template <int Index, int OutChannels, int Stride>
     static constexpr auto separable() {
@@ -108,6 +121,25 @@ struct mobilenet_v1_to_dw13 final : network<decltype(mobilenet_v1_to_pw12<WidthP
 template <int WidthPercent = 100, int Resolution = 224, int Classes = 1000>
 struct mobilenet_v1_friendly final
     : network<decltype(mobilenet_v1_body<WidthPercent, Resolution, Classes, quantization_friendly_blocks>())> {};
+
+namespace detail {
+template <class Blocks>
+constexpr auto mobilenet_v1_small_body() {
+    return input<32, 32, 3>                          //
+           | Blocks::template first<32, 1>()         //
+           | Blocks::template separable<1, 64, 2>()  //
+           | Blocks::template separable<2, 128, 1>() //
+           | Blocks::template separable<3, 128, 1>() //
+           | Blocks::template separable<4, 256, 2>() //
+           | Blocks::template separable<5, 256, 1>() //
+           | Blocks::template separable<6, 256, 1>() //
+           | global_average_pool | named<"fc">(dense<10>);
+}
+} // namespace detail
+
+/// A MobileNetV1 in small, of six separable blocks for 32 x 32 images: `conv0`, `dw1`, `pw1` … `pw6`, `fc`.
+template <class Blocks = original_blocks>
+struct mobilenet_v1_small final : network<decltype(detail::mobilenet_v1_small_body<Blocks>())> {};
 
 /// The visual wake words network of MLPerf Tiny: width 0.25, 96 x 96 RGB as x / 255, two classes, softmax.
 struct visual_wake_words final

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-namespace evaluate {
+namespace example {
 
 namespace sq = statiq;
 
-/// Numbers to evaluate a network in.
+/// Numbers to run a network in.
 struct scheme {
     std::string name{};
     sq::number_choice numbers{};
@@ -36,4 +36,4 @@ sq::any_observer make_observer(const std::string& name, const sq::number_format&
 /// "dw1=8" or "dw1=8,16": a layer's own bits, in the scheme's kind of numbers.
 sq::layer_override make_override(const std::string& text, const std::string& scheme_name);
 
-} // namespace evaluate
+} // namespace example

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace evaluate {
+namespace example {
 
 namespace {
 
@@ -130,4 +130,4 @@ sq::layer_override make_override(const std::string& text, const std::string& sch
     return made;
 }
 
-} // namespace evaluate
+} // namespace example

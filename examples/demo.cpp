@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <exception>
 #include <map>
+#include <stdexcept>
 
 namespace {
 
@@ -40,8 +41,11 @@ int main(int argc, char** argv) {
     app.add_option("--calibration", chosen.calibration, "Calibration images, .npy like --images");
     app.add_option("--calibration-count", chosen.calibration_count, "Calibration images used")->capture_default_str();
     app.add_flag("--predictions", chosen.print_predictions, "Print the float network's class of every image");
+    app.add_flag("--train", chosen.train, "Train the digits network from scratch first, instead of reading weights");
     CLI11_PARSE(app, argc, argv);
     try {
+        if (chosen.train && network != "digits")
+            throw std::invalid_argument("--train: the demo trains digits alone; examples/train trains others");
         return networks().at(network)(chosen);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "demo: %s\n", error.what());

@@ -9,15 +9,19 @@ down once more in NumPy: symmetric 8-bit weights with one scale an output channe
 with a zero point and the range seen on the training images, int32 biases. The header holds the
 integers, the first ten test images (one of each class), and the outputs that NumPy computes for them.
 
-Needs Debian's python3-torch, python3-sklearn and python3-numpy. Seeded as tools/train_digits.py is.
+Needs Debian's python3-torch, python3-sklearn and python3-numpy. Every random choice comes from SEED, on
+one thread.
 """
 
 import argparse
 import pathlib
 
 import numpy as np
-import train_digits as digits
 
+SEED = 20180623
+CLASSES = 10
+TEST_PER_CLASS = 60
+CALIBRATION_PER_CLASS = 10
 EPOCHS = 60
 BATCH = 32
 LEARNING_RATE = 1e-2
@@ -27,12 +31,44 @@ CHANNELS = (6, 8)
 IMAGES = 10
 
 
+def split_indices(labels):
+    """Return (train, calibration, test): shuffled, calibration a subset of train.
+
+    Calibration and test hold equally many of each class, and so does each run of
+    ten of their images: any prefix of a multiple of ten is balanced too.
+    """
+    random = np.random.RandomState(SEED)
+    by_class = [random.permutation(np.flatnonzero(labels == c)) for c in range(CLASSES)]
+
+    def balanced(begin, end):
+        return np.concatenate(
+            [random.permutation([of[i] for of in by_class]) for i in range(begin, end)]
+        )
+
+    test = balanced(0, TEST_PER_CLASS)
+    calibration = balanced(TEST_PER_CLASS, TEST_PER_CLASS + CALIBRATION_PER_CLASS)
+    train = random.permutation(np.concatenate([of[TEST_PER_CLASS:] for of in by_class]))
+    return train, calibration, test
+
+
+def preprocess(images):
+    """Pixels 0..16 (uint8) to -1..1; exact in float32."""
+    return images.astype(np.float32) / 8 - 1
+
+
+def shifted(images, random):
+    """Each image (N,8,8) moved by -1, 0 or 1 pixels in y and x; background comes in."""
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=-1)
+    moves = random.randint(0, 3, (len(images), 2))
+    return np.stack([p[y : y + 8, x : x + 8] for p, (y, x) in zip(padded, moves)])
+
+
 def train(torch, images, labels):
     """Float parameters, as (weight, bias) of each layer: convolutions OIHW, dense [out, in]."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    torch.manual_seed(digits.SEED)
-    random = np.random.RandomState(digits.SEED)
+    torch.manual_seed(SEED)
+    random = np.random.RandomState(SEED)
     nn = torch.nn
     # TensorFlow 'same' at stride 2 on an even extent pads the far side only.
     network = nn.Sequential(
@@ -43,7 +79,7 @@ def train(torch, images, labels):
         nn.Conv2d(CHANNELS[0], CHANNELS[1], 3, STRIDE),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(4 * CHANNELS[1], digits.CLASSES),
+        nn.Linear(4 * CHANNELS[1], CLASSES),
     )
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     batches = len(images) // BATCH
@@ -52,7 +88,7 @@ def train(torch, images, labels):
     )
     for _ in range(EPOCHS):
         order = random.permutation(len(images))
-        moved = digits.shifted(images, random)
+        moved = shifted(images, random)
         for batch in range(batches):
             chosen = order[batch * BATCH : (batch + 1) * BATCH]
             x = torch.from_numpy(moved[chosen][:, None])
@@ -210,13 +246,13 @@ def main():
 
     bunch = sklearn.datasets.load_digits()
     pixels, labels = bunch.images.astype(np.uint8), bunch.target.astype(np.int64)
-    train_set, _, test_set = digits.split_indices(labels)
-    images = digits.preprocess(pixels)
+    train_set, _, test_set = split_indices(labels)
+    images = preprocess(pixels)
 
     trained = train(torch, images[train_set], labels[train_set])
     natural = [(w.transpose(0, 2, 3, 1), b) for w, b in trained[:-1]]
     flattened, bias = trained[-1]
-    by_pixel = flattened.reshape(digits.CLASSES, CHANNELS[-1], 4).transpose(0, 2, 1)
+    by_pixel = flattened.reshape(CLASSES, CHANNELS[-1], 4).transpose(0, 2, 1)
     natural.append((by_pixel.reshape(flattened.shape), bias))
 
     seen = float_layers(natural, images[train_set][..., None])

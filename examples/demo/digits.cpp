@@ -2,6 +2,7 @@
 #include <statiq/networks/digits.hpp>
 
 #include "evaluate.hpp"
+#include "train_digits.hpp"
 
 namespace demo {
 
@@ -14,7 +15,8 @@ options embedded_default() {
 }
 
 int digits(const options& chosen) {
-    return evaluate<sq::networks::digits>("digits", chosen, {.scale = {1.0F / 8.0F}, .offset = {-1.0F}});
+    const auto trained = chosen.train ? train_digits() : sq::load<sq::networks::digits>(chosen.weights);
+    return evaluate("digits", trained, chosen, {.scale = {1.0F / 8.0F}, .offset = {-1.0F}});
 }
 
 } // namespace demo

@@ -102,11 +102,11 @@ struct evaluation {
     }
 };
 
-/// Loads, folds, calibrates, quantizes in the three schemes of P2 table 3, and prints.
+/// Folds, calibrates, quantizes in the three schemes of P2 table 3, and prints.
 template <class Net>
-int evaluate(const char* name, const options& chosen, const sq::io::preprocessing& how) {
+int evaluate(const char* name, const sq::parameters<Net>& trained, const options& chosen,
+             const sq::io::preprocessing& how) {
     using deployed = sq::deployed<Net>;
-    const auto trained = sq::load<Net>(chosen.weights);
     const sq::extents shape = sq::input_extents<Net>;
     sq::io::image_set images(sq::io::read_npy(chosen.images), shape, how);
     auto labels = sq::io::read_labels(chosen.labels, images.size());
@@ -135,6 +135,12 @@ int evaluate(const char* name, const options& chosen, const sq::io::preprocessin
     std::printf("\n%zu images, 8-bit weights and activations, calibrated on %zu images; accuracy in percent\n%s",
                 run.images.size(), some.size(), run.results.text().c_str());
     return 0;
+}
+
+/// The same with the weights that the options name.
+template <class Net>
+int evaluate(const char* name, const options& chosen, const sq::io::preprocessing& how) {
+    return evaluate(name, sq::load<Net>(chosen.weights), chosen, how);
 }
 
 } // namespace demo

@@ -14,6 +14,7 @@ struct options {
     std::filesystem::path calibration;
     std::size_t calibration_count = 100;
     bool print_predictions = false;
+    bool train = false; ///< weights from scratch; digits alone
 };
 
 /// The digits network and its data, which come with the examples.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #ifndef STATIQ_NO_SIMD
 
@@ -41,9 +42,7 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
     std::ptrdiff_t offset = run.first;
     for (int left = run.steps; left > 0; left -= Format::pair_sums) {
         simd::batch<std::int16_t, arch> sums[Pixels][Vectors];
-        for_each([&](auto p, auto v)
-                     __attribute__((always_inline)) { sums[p][v] = simd::batch<std::int16_t, arch>(std::int16_t{0}); });
-        for (int step = std::min(left, Format::pair_sums); step > 0; --step) {
+        const auto step = [&](auto is_first) __attribute__((always_inline)) {
             lines.read();
             fetch_weights<vectors, size>(w, run.step_size);
             typename Format::weights ws[Vectors];
@@ -51,12 +50,17 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
             simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
                 const auto xs = Format::broadcast(x[p] + offset);
                 simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
-                    sums[p][v] = simd::add_pair_products<arch>(sums[p][v], xs, ws[v]);
+                    if constexpr (is_first)
+                        sums[p][v] = simd::pair_products<arch>(xs, ws[v]);
+                    else
+                        sums[p][v] = simd::add_pair_products<arch>(sums[p][v], xs, ws[v]);
                 });
             });
             offset = std::min(offset + Format::inputs, run.last);
             w += run.step_size;
-        }
+        };
+        step(std::true_type{});
+        for (int more = std::min(left, Format::pair_sums) - 1; more > 0; --more) step(std::false_type{});
         for_each([&](auto p, auto v) __attribute__((always_inline)) {
             simd::add_pairs<arch>(accumulator::load_aligned(place(p, v)), sums[p][v]).store_aligned(place(p, v));
         });

@@ -28,6 +28,25 @@ template <std::size_t Piece>
     if constexpr (Piece > 1) copy_bytes<Piece / 2>(to, from, bytes);
 }
 
+template <class R, class T>
+[[gnu::always_inline]] inline void store_half(T* to, xsimd::batch<T, R> v, any_arch) noexcept {
+    alignas(sizeof(v)) T lanes[v.size];
+    v.store_aligned(lanes);
+    std::memcpy(to, lanes, sizeof(v) / 2);
+}
+#if XSIMD_WITH_SSE2
+template <class R, class T>
+[[gnu::always_inline]] inline void store_half(T* to, xsimd::batch<T, R> v, xsimd::sse2) noexcept {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), std::bit_cast<__m128i>(v));
+}
+#endif
+#if XSIMD_WITH_AVX2
+template <class R, class T>
+[[gnu::always_inline]] inline void store_half(T* to, xsimd::batch<T, R> v, xsimd::avx2) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(std::bit_cast<__m256i>(v)));
+}
+#endif
+
 } // namespace detail
 
 /// The first `count` lanes of a register, 1 <= count <= size: loads and stores that touch nothing beyond them. Made
@@ -41,22 +60,35 @@ class first_lanes {
     explicit first_lanes(std::size_t count) noexcept : count_(count) {}
 
     /// The lanes from memory, the others zero.
-    [[nodiscard]] values load(const T* from) const noexcept {
-        if (count_ == values::size) return values::load_unaligned(from);
-        alignas(sizeof(values)) T lanes[values::size] = {};
-        detail::copy_bytes<sizeof(values) / 2>(reinterpret_cast<unsigned char*>(lanes),
-                                               reinterpret_cast<const unsigned char*>(from), count_ * sizeof(T));
-        return values::load_aligned(lanes);
+    [[nodiscard]] [[gnu::always_inline]] values load(const T* from) const noexcept {
+        if (count_ == values::size) [[likely]]
+            return values::load_unaligned(from);
+        return load_part(from, count_);
     }
-    void store(T* to, values v) const noexcept {
-        if (count_ == values::size) return v.store_unaligned(to);
-        alignas(sizeof(values)) T lanes[values::size];
-        v.store_aligned(lanes);
-        detail::copy_bytes<sizeof(values) / 2>(reinterpret_cast<unsigned char*>(to),
-                                               reinterpret_cast<const unsigned char*>(lanes), count_ * sizeof(T));
+    [[gnu::always_inline]] void store(T* to, values v) const noexcept {
+        if (count_ == values::size) [[likely]]
+            return v.store_unaligned(to);
+        if (2 * count_ == values::size) // the outputs of a narrow tile
+            return detail::store_half(to, v, register_arch<Arch>{});
+        store_part(to, v, count_);
     }
 
   private:
+    // Functions of their own, so that whole registers are loaded and stored where they are used: in large kernels
+    // compilers would call for both.
+    [[gnu::noinline]] static values load_part(const T* from, std::size_t count) noexcept {
+        alignas(sizeof(values)) T lanes[values::size] = {};
+        detail::copy_bytes<sizeof(values) / 2>(reinterpret_cast<unsigned char*>(lanes),
+                                               reinterpret_cast<const unsigned char*>(from), count * sizeof(T));
+        return values::load_aligned(lanes);
+    }
+    [[gnu::noinline]] static void store_part(T* to, values v, std::size_t count) noexcept {
+        alignas(sizeof(values)) T lanes[values::size];
+        v.store_aligned(lanes);
+        detail::copy_bytes<sizeof(values) / 2>(reinterpret_cast<unsigned char*>(to),
+                                               reinterpret_cast<const unsigned char*>(lanes), count * sizeof(T));
+    }
+
     std::size_t count_ = values::size;
 };
 

@@ -56,8 +56,9 @@ class requantize_bytes {
                                              bool is_whole) const noexcept {
         constexpr int together = std::min(4 / Vectors, Pixels);
         // Neighbours are written one after another: one address, where one for every pixel would leave a thin layer's
-        // epilogue without registers. The pixels of other tiles are collected first.
-        alignas(64) Out collected[std::size_t{Pixels * Vectors * lanes}];
+        // epilogue without registers. The pixels of other tiles are collected first, with room for a whole register
+        // behind the last.
+        alignas(64) Out collected[std::size_t{Pixels * Vectors * lanes} + bytes::size];
         Out* place = at.consecutive ? to + at.first_output : collected;
         const std::ptrdiff_t step = at.consecutive ? at.output_step : Vectors * lanes;
         simd::unroll<(Pixels + together - 1) / together>([&](auto group) __attribute__((always_inline)) {

@@ -38,7 +38,7 @@ double loss(const convolution_shape& shape, const std::vector<double>& x, const 
             const std::vector<double>& dy) {
     std::vector<double> y(shape.out.size());
     kernels::reference::convolve(
-        x.data(), y.data(), shape, [](int) { return 0.0; },
+        x.data(), y.data(), shape, {}, [](int) { return 0.0; },
         [&](double value, int o, int tap, int c) { return value * w[shape.weight_index(o, tap, c)]; },
         [](int, double sum) { return sum; });
     double sum = 0;

@@ -79,7 +79,7 @@ struct float_format {
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                 simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                     const accumulator y = simd::clamp<Arch>(acc[p][v], lowest, highest);
-                    float* out = to + at.output_of(p) + v * lanes;
+                    float* out = to + at.output[p] + v * lanes;
                     if constexpr (v + 1 < Vectors)
                         y.store_unaligned(out);
                     else

@@ -17,11 +17,7 @@ struct pixel_tile {
     bool consecutive;                           ///< the pixels are neighbours in one row
     std::ptrdiff_t first_output;                ///< if so, of the first pixel,
     std::ptrdiff_t output_step;                 ///< and from one to the next;
-    std::ptrdiff_t output[std::size_t{Pixels}]; ///< if not, of each pixel
-
-    [[nodiscard]] [[gnu::always_inline]] std::ptrdiff_t output_of(int pixel) const noexcept {
-        return consecutive ? first_output + pixel * output_step : output[pixel];
-    }
+    std::ptrdiff_t output[std::size_t{Pixels}]; ///< of each pixel
 };
 
 /// A walk over a region's pixels in row-major order, a few at a time, across the ends of rows. It stays at the last
@@ -53,9 +49,10 @@ class pixel_walk {
         if (tile.consecutive) {
             tile.first_output = output_;
             tile.output_step = output_step_;
-            output_ += Pixels * output_step_;
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                 tile.input[p] = input_;
+                tile.output[p] = output_;
+                output_ = simd::opaque(output_ + output_step_);
                 input_ = simd::opaque(input_ + input_step_);
             });
             left_ -= Pixels;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/networks/mobilenet_v1.hpp>
+#include <statiq/networks/visual_wake_words.hpp>
 
 #include "load.hpp"
 

@@ -2,7 +2,7 @@
 // Quantizing float weights gives the integers that TensorFlow Lite's converter made of the same weights.
 #include <statiq/io/parameters.hpp>
 #include <statiq/networks/mlperf_tiny.hpp>
-#include <statiq/networks/mobilenet_v1.hpp>
+#include <statiq/networks/visual_wake_words.hpp>
 
 #include "golden_model.hpp"
 #include <algorithm>

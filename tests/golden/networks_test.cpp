@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/networks/mlperf_tiny.hpp>
-#include <statiq/networks/mobilenet_v1.hpp>
 #include <statiq/networks/mobilenet_v2.hpp>
+#include <statiq/networks/visual_wake_words.hpp>
 
 #include "golden_model.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/networks/digits.hpp>
 #include <statiq/networks/mobilenet_v1.hpp>
+#include <statiq/networks/visual_wake_words.hpp>
 #include <statiq/plan/facts.hpp>
 
 #include <doctest/doctest.h>

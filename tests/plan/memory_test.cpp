@@ -2,6 +2,7 @@
 #include <statiq/networks/digits.hpp>
 #include <statiq/networks/mlperf_tiny.hpp>
 #include <statiq/networks/mobilenet_v1.hpp>
+#include <statiq/networks/visual_wake_words.hpp>
 #include <statiq/plan/facts.hpp>
 
 #include <doctest/doctest.h>

@@ -3,7 +3,7 @@
 
 #include <statiq/graph/network.hpp>
 
-/// The reference networks of MLPerf Tiny beside visual wake words (networks/mobilenet_v1.hpp).
+/// The reference networks of MLPerf Tiny beside visual wake words (networks/visual_wake_words.hpp).
 namespace statiq::networks {
 
 namespace detail {

@@ -58,19 +58,6 @@ struct quantization_friendly_blocks {
     }
 };
 
-/// Blocks as visual wake words trains them: ReLU for ReLU6, biases before batch norm.
-struct biased_relu_blocks {
-    template <int OutChannels, int Stride = 2>
-    static constexpr auto first() {
-        return named<"conv0">(conv<OutChannels>(kernel<3>, stride<Stride>, with_bias) | batch_norm | relu);
-    }
-    template <int Index, int OutChannels, int Stride>
-    static constexpr auto separable() {
-        return named<detail::depthwise_name<Index>>(depthwise(stride<Stride>, with_bias) | batch_norm | relu) |
-               named<detail::pointwise_name<Index>>(pointwise<OutChannels>(with_bias) | batch_norm | relu);
-    }
-};
-
 /// MobileNetV1's convolutions (Howard et al., arXiv 1704.04861; layer table in P1 table 2), from the image to `pw12`.
 /// @tparam WidthPercent width multiplier in percent. @tparam Resolution height and width of the RGB input.
 /// @tparam Blocks which separable block.
@@ -140,10 +127,5 @@ constexpr auto mobilenet_v1_small_body() {
 /// A MobileNetV1 in small, of six separable blocks for 32 x 32 images: `conv0`, `dw1`, `pw1` … `pw6`, `fc`.
 template <class Blocks = original_blocks>
 struct mobilenet_v1_small final : network<decltype(detail::mobilenet_v1_small_body<Blocks>())> {};
-
-/// The visual wake words network of MLPerf Tiny: width 0.25, 96 x 96 RGB as x / 255, two classes, softmax.
-struct visual_wake_words final
-    : network<decltype(mobilenet_v1_features<25, 96, biased_relu_blocks>() | average_pool(kernel<3>) | flatten |
-                       named<"fc">(dense<2>) | softmax)> {};
 
 } // namespace statiq::networks

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <thread>
 
 namespace {
@@ -40,13 +39,6 @@ void use_embedded_data(options& chosen) {
     unless_given(chosen.images, data / "digits_test_images.npy");
     if (own_images) unless_given(chosen.labels, data / "digits_test_labels.npy");
     unless_given(chosen.calibration, data / "digits_calibration_images.npy");
-}
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary);
-    file << text << "\n";
-    file.close();
-    if (!file) throw std::runtime_error(path.string() + ": cannot be written");
 }
 
 } // namespace
@@ -115,7 +107,7 @@ int main(int argc, char** argv) {
         const evaluate::evaluation result = evaluate::run(chosen);
         std::printf("%s, %zu images\n%s", chosen.network.c_str(), result.images, evaluate::table_of(result).c_str());
         if (chosen.print_layers) std::fputs(evaluate::layer_tables_of(result).c_str(), stdout);
-        if (!chosen.report.empty()) write_file(chosen.report, evaluate::json_of(result, chosen));
+        if (!chosen.report.empty()) statiq::io::write_file(chosen.report, evaluate::json_of(result, chosen) + "\n");
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "evaluate: %s\n", error.what());

@@ -102,8 +102,8 @@ class Evaluate(unittest.TestCase):
         self.assertIn("int32 labels", self.refused("--images", DATA / "digits_calibration_images.npy", "--labels",
                                                    DATA / "digits_test_labels.npy"))
         self.assertIn("conv0.weight", self.refused("--weights", DATA / "digits_expected.safetensors"))
-        self.assertIn("cannot be written", self.refused("--count", 5, "--scheme", "symmetric_channel", "--report",
-                                                        "/no/such/folder/r.json"))
+        self.assertIn("/no/such/folder/r.json: expected a folder that takes a new file",
+                      self.refused("--count", 5, "--scheme", "symmetric_channel", "--report", "/no/such/folder/r.json"))
 
     @staticmethod
     def vww_weights():

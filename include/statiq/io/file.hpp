@@ -123,4 +123,10 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::s
     detail::names_reach_disk(path.parent_path());
 }
 
+/// The same for text.
+inline void write_file(const std::filesystem::path& path, std::string_view text) {
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+    write_file(path, std::span(&bytes, 1));
+}
+
 } // namespace statiq::io

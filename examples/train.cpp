@@ -8,6 +8,7 @@
 #include "support/settings.hpp"
 #include "train/rules.hpp"
 #include "train/session.hpp"
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -63,8 +64,8 @@ void add_options(CLI::App& app, options& chosen) {
     app.add_option("--test-data", chosen.test_data, "Images to measure on, like --data")->check(CLI::ExistingFile);
     app.add_option("--test-labels", chosen.test_labels, "Their classes")->check(CLI::ExistingFile);
     app.add_option("--test-count", chosen.test_count, "Test images used, the first ones [all]");
-    app.add_option("--epochs", chosen.epochs, "Times that every image is seen")
-        ->check(CLI::PositiveNumber)
+    app.add_option("--epochs", chosen.epochs, "Times that every image is seen; 0: only deploys")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--batch", chosen.batch, "Images a step")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_option("--augment", chosen.augment, "How images vary")
@@ -140,6 +141,16 @@ void add_options(CLI::App& app, options& chosen) {
     app.add_option("--scheme", chosen.scheme, "Kind of deployed weights")
         ->check(names(schemes()))
         ->capture_default_str();
+    app.add_option(
+           "--deploy", chosen.deploy,
+           "Numbers to deploy in, SCHEME:W,A, as often as wanted [--scheme, and the bits of --fake-quantize or 8,8]")
+        ->check([](const std::string& text) {
+            const std::string scheme = text.substr(0, text.find(':'));
+            const auto known = example::first_of(schemes());
+            const bool right = text.find(':') != text.npos && std::ranges::find(known, scheme) != known.end();
+            return right ? "" : "'" + text + "': expected SCHEME:W,A, as asymmetric_tensor:8,8, SCHEME as for --scheme";
+        });
+    app.add_option("--report", chosen.report, "Writes what is printed as JSON, too");
     app.add_option("--calibration-count", chosen.calibration_count,
                    "Training images that activations' ranges come from")
         ->check(CLI::PositiveNumber)
@@ -156,6 +167,8 @@ void complete(options& chosen) {
                                      {"--test-labels", chosen.test_labels}})
         if (path.empty()) throw std::invalid_argument(std::string(name) + ": needed for " + chosen.network);
     if (chosen.rate == 0) chosen.rate = chosen.optimizer == "adam" ? 0.003 : 0.05;
+    if (chosen.deploy.empty())
+        chosen.deploy = {chosen.scheme + ":" + (chosen.fake_quantize.empty() ? "8,8" : chosen.fake_quantize)};
     if (chosen.custom_l2.empty())
         chosen.custom_l2 = train::networks().at(chosen.network).custom_l2 ? "divided" : "none";
 }

@@ -3,8 +3,10 @@
 
 #include "../support/progress_line.hpp"
 #include "options.hpp"
+#include "report.hpp"
 #include "trainee.hpp"
 #include <cstdint>
+#include <vector>
 
 namespace train {
 
@@ -15,11 +17,11 @@ struct test_set {
     std::size_t count;
 };
 
-/// Deploys a trained network to integers and prints the accuracies of float, simulated and integer execution.
+/// Deploys a trained network in every numbers of --deploy and prints the accuracies of float, simulated and integer
+/// execution.
 /// @param training images to calibrate on, unless the network has learned its ranges
-/// @return whether integers and simulation choose the same class but where the simulation's two best are at most one
-///         step of the output apart
-bool deploy_and_compare(const trainee& network, integer_run& run_integers, const options& chosen,
-                        const sq::io::image_set& training, const test_set& test, const example::progress_line& line);
+std::vector<deployment_line> deploy_and_compare(const trainee& network, integer_run& run_integers,
+                                                const options& chosen, const sq::io::image_set& training,
+                                                const test_set& test, const example::progress_line& line);
 
 } // namespace train

@@ -4,9 +4,5 @@
 #include "make_quantized_trainee.hpp"
 
 namespace train {
-
-std::unique_ptr<trainee> digits_quantized(const beginning& with) {
-    return make_quantized_trainee<sq::networks::digits>(with);
-}
-
+template std::unique_ptr<trainee> make_quantized_trainee<sq::networks::digits>(const beginning&);
 } // namespace train

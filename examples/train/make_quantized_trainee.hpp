@@ -40,7 +40,6 @@ class quantized_trainee final : public trainee_of<Net, quantized_network<Net, We
     }
 };
 
-/// @throws std::invalid_argument when nothing is compiled for these numbers
 template <class Net>
 std::unique_ptr<trainee> make_quantized_trainee(const beginning& with) {
     const fake_quantization& how = *with.quantized;

@@ -32,6 +32,9 @@ class trainee_of : public trainee {
     std::span<const float> evaluate(std::span<const float> samples) override { return network_.evaluate(samples); }
     void backward(std::span<const float> gradient) override { network_.backward(gradient); }
     [[nodiscard]] sq::network_data deployed() const override { return sq::as_data(sq::deploy(network_.values())); }
+    [[nodiscard]] std::vector<sq::branch_scale> branch_scales() const override {
+        return sq::branch_scales(network_.values());
+    }
 
   protected:
     template <class... Rest>

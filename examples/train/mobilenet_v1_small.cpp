@@ -4,17 +4,7 @@
 #include "make_trainee.hpp"
 
 namespace train {
-
 using mobilenet_v1_small_network = sq::networks::mobilenet_v1_small<>;
-
-std::unique_ptr<trainee> mobilenet_v1_small(const beginning& with) {
-    return make_trainee<mobilenet_v1_small_network>(with);
-}
-
-std::vector<float> mobilenet_v1_small_integers(const sq::network_data& deployed, const std::string& scheme,
-                                               std::span<const sq::range> ranges, const sq::io::image_set& images,
-                                               std::size_t count) {
-    return run_integers<mobilenet_v1_small_network>(deployed, scheme, ranges, images, count);
-}
-
+template std::unique_ptr<trainee> make_trainee<mobilenet_v1_small_network>(const beginning&);
+template integer_run run_integers<mobilenet_v1_small_network>;
 } // namespace train

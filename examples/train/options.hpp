@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace train {
 
@@ -50,7 +51,9 @@ struct options {
     double range_delay = 0; ///< epochs
     double range_momentum = 0.99;
     std::string scheme = "symmetric_channel";
+    std::vector<std::string> deploy{}; ///< "scheme:W,A" each; empty: what it was trained for
     std::size_t calibration_count = 500;
+    std::filesystem::path report{};
     bool quiet = false;
 };
 

@@ -4,15 +4,7 @@
 #include "make_trainee.hpp"
 
 namespace train {
-
 using repvgg_s1_network = sq::networks::repvgg_small<sq::networks::repvgg_blocks_s1>;
-
-std::unique_ptr<trainee> repvgg_s1(const beginning& with) { return make_trainee<repvgg_s1_network>(with); }
-
-std::vector<float> repvgg_s1_integers(const sq::network_data& deployed, const std::string& scheme,
-                                      std::span<const sq::range> ranges, const sq::io::image_set& images,
-                                      std::size_t count) {
-    return run_integers<repvgg_s1_network>(deployed, scheme, ranges, images, count);
-}
-
+template std::unique_ptr<trainee> make_trainee<repvgg_s1_network>(const beginning&);
+template integer_run run_integers<repvgg_s1_network>;
 } // namespace train

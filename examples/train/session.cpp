@@ -6,6 +6,7 @@
 
 #include "../support/progress_line.hpp"
 #include "deployment.hpp"
+#include "report.hpp"
 #include "rules.hpp"
 #include "trainee.hpp"
 #include <algorithm>
@@ -72,10 +73,12 @@ struct epoch_sums {
     [[nodiscard]] double mean(double sum) const { return sum / static_cast<double>(steps); }
 };
 
-void run_epochs(const options& chosen, trainee& network, sq::fitting<trainee>& fit, std::size_t steps,
-                const test_set& test, const example::progress_line& line) {
+std::vector<epoch_line> run_epochs(const options& chosen, trainee& network, sq::fitting<trainee>& fit,
+                                   std::size_t steps, const test_set& test, const example::progress_line& line) {
     const auto settings = settings_of(chosen);
-    std::printf("epoch      loss   penalty   train %%    test %%    seconds\n");
+    std::vector<epoch_line> lines;
+    if (fit.steps() / steps < chosen.epochs)
+        std::printf("epoch      loss   penalty   train %%    test %%    seconds\n");
     for (std::size_t epoch = fit.steps() / steps; epoch < chosen.epochs; ++epoch) {
         const auto start = clock_type::now();
         epoch_sums seen;
@@ -90,11 +93,15 @@ void run_epochs(const options& chosen, trainee& network, sq::fitting<trainee>& f
         fit.exchange_average();
         const std::size_t right = count_right(network, test, chosen.batch);
         fit.exchange_average();
-        std::printf("%5zu  %8.4f  %8.4f  %8.2f  %8.2f  %9.1f\n", epoch + 1, seen.mean(seen.loss),
-                    seen.mean(seen.penalty), percent(seen.right, seen.samples), percent(right, test.count), spent);
+        const epoch_line& last =
+            lines.emplace_back(epoch_line{seen.mean(seen.loss), seen.mean(seen.penalty),
+                                          percent(seen.right, seen.samples), percent(right, test.count), spent});
+        std::printf("%5zu  %8.4f  %8.4f  %8.2f  %8.2f  %9.1f\n", epoch + 1, last.loss, last.penalty, last.train_percent,
+                    last.test_percent, last.seconds);
         std::fflush(stdout);
         if (!chosen.checkpoint.empty()) fit.save(chosen.checkpoint, settings);
     }
+    return lines;
 }
 
 } // namespace
@@ -128,9 +135,10 @@ int run(const options& chosen) {
     sq::fitting<trainee> fit(network->nodes(), *network, source, make_rules(chosen, network->nodes(), steps));
     if (!chosen.resume.empty()) fit.resume(chosen.resume, settings_of(chosen));
 
+    training_report report;
     const auto start = clock_type::now();
     try {
-        run_epochs(chosen, *network, fit, steps, test, line);
+        report.epochs = run_epochs(chosen, *network, fit, steps, test, line);
     } catch (const sq::training_diverged&) {
         const bool kept = !chosen.checkpoint.empty() && std::filesystem::exists(chosen.checkpoint);
         std::fprintf(stderr, "train: stopped%s%s\n", kept ? "; the last good checkpoint is " : "",
@@ -142,7 +150,10 @@ int run(const options& chosen) {
     fit.exchange_average();
     if (!chosen.weights.empty())
         sq::save_checkpoint(chosen.weights, sq::network_entries(network->nodes(), *network), settings_of(chosen));
-    return deploy_and_compare(*network, *entry.run_integers, chosen, images, test, line) ? 0 : 1;
+    report.deployments = deploy_and_compare(*network, *entry.run_integers, chosen, images, test, line);
+    report.branches = network->branch_scales();
+    if (!chosen.report.empty()) write_report(report, chosen);
+    return std::ranges::all_of(report.deployments, [](const deployment_line& made) { return made.far == 0; }) ? 0 : 1;
 }
 
 } // namespace train

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/analyze/branches.hpp>
 #include <statiq/execute/thread_pool.hpp>
 #include <statiq/graph/network_data.hpp>
 #include <statiq/io/images.hpp>
@@ -43,6 +44,8 @@ class trainee {
     [[nodiscard]] virtual sq::network_data deployed() const = 0;
     /// The learned ranges of what is deployed; none of a float network.
     [[nodiscard]] virtual std::vector<sq::range> ranges() const { return {}; }
+    /// What the batch norms of merged branches multiply by.
+    [[nodiscard]] virtual std::vector<sq::branch_scale> branch_scales() const = 0;
 };
 
 /// The numbers a network is trained in, and how.
@@ -82,30 +85,20 @@ struct network_entry {
 /// All of them, by the names of --network.
 const std::map<std::string, network_entry>& networks();
 
-// A few functions a network, each network in files of its own so that they compile side by side.
-std::unique_ptr<trainee> digits(const beginning&);
-integer_run digits_integers;
-std::unique_ptr<trainee> vgg_small(const beginning&);
-integer_run vgg_small_integers;
-std::unique_ptr<trainee> vgg16_cifar(const beginning&);
-integer_run vgg16_cifar_integers;
-std::unique_ptr<trainee> mobilenet_v1_small(const beginning&);
-integer_run mobilenet_v1_small_integers;
-std::unique_ptr<trainee> mobilenet_v1_small_plain_depthwise(const beginning&);
-integer_run mobilenet_v1_small_plain_depthwise_integers;
-std::unique_ptr<trainee> mobilenet_v1_small_friendly(const beginning&);
-integer_run mobilenet_v1_small_friendly_integers;
-std::unique_ptr<trainee> repvgg_s1(const beginning&);
-integer_run repvgg_s1_integers;
-std::unique_ptr<trainee> repvgg_s2(const beginning&);
-integer_run repvgg_s2_integers;
-std::unique_ptr<trainee> repvgg_s3(const beginning&);
-integer_run repvgg_s3_integers;
-std::unique_ptr<trainee> repvgg_s4(const beginning&);
-integer_run repvgg_s4_integers;
-std::unique_ptr<trainee> digits_quantized(const beginning&);
-std::unique_ptr<trainee> vgg_small_quantized(const beginning&);
-std::unique_ptr<trainee> mobilenet_v1_small_quantized(const beginning&);
-std::unique_ptr<trainee> mobilenet_v1_small_friendly_quantized(const beginning&);
+// What an entry is made of. Each network's are instantiated in files of its own, so that they compile side by side.
+
+/// A network in float training.
+template <class Net>
+std::unique_ptr<trainee> make_trainee(const beginning& with);
+
+/// A network in quantized training.
+/// @throws std::invalid_argument when nothing is compiled for these numbers
+template <class Net>
+std::unique_ptr<trainee> make_quantized_trainee(const beginning& with);
+
+/// An `integer_run`.
+template <class Net>
+std::vector<float> run_integers(const sq::network_data& deployed, const std::string& scheme,
+                                std::span<const sq::range> ranges, const sq::io::image_set& images, std::size_t count);
 
 } // namespace train

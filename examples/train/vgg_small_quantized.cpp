@@ -4,9 +4,5 @@
 #include "make_quantized_trainee.hpp"
 
 namespace train {
-
-std::unique_ptr<trainee> vgg_small_quantized(const beginning& with) {
-    return make_quantized_trainee<sq::networks::vgg_small>(with);
-}
-
+template std::unique_ptr<trainee> make_quantized_trainee<sq::networks::vgg_small>(const beginning&);
 } // namespace train

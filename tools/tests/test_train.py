@@ -79,6 +79,25 @@ class Train(unittest.TestCase):
         self.assertIn("as in 8,8", self.refused("--fake-quantize", "8"))
         self.assertIn("asymmetric_tensor", self.refused("--fake-quantize", "8,8", "--scheme", "symmetric_tensor"))
 
+    def test_deploys_in_several_numbers_and_reports_them(self):
+        weights, report = self.folder / "float.safetensors", self.folder / "report.json"
+        self.trained("--epochs", 40, "--weights", weights)
+        numbers = ["asymmetric_tensor:8,8", "asymmetric_tensor:2,8", "symmetric_channel:8,8"]
+        words = [word for one in numbers for word in ("--deploy", one)]
+        result = self.trained("--epochs", 0, "--from", weights, "--report", report, *words)
+        found = json.loads(report.read_text())
+        self.assertEqual([f"{d['scheme']}:{d['bits']}" for d in found["deployments"]], numbers)
+        self.assertEqual([f"{d['simulated_percent']:.2f}" for d in found["deployments"]],
+                         re.findall(r"simulated +(\d+\.\d\d)", result.stdout))
+        eight, two, channel = found["deployments"]
+        self.assertGreater(eight["simulated_percent"], two["simulated_percent"])
+        self.assertIsNotNone(channel["integer_percent"])
+        self.assertIsNone(two["integer_percent"])  # simulated alone
+        self.assertEqual((found["epochs"], found["settings"]["network"]), ([], "digits"))
+        self.assertIn("SCHEME:W,A", self.refused("--deploy", "asymmetric_tensor"))
+        self.assertIn("SCHEME:W,A", self.refused("--deploy", "exact:8,8"))
+        self.assertIn("report", self.refused("--report", self.folder / "absent" / "report.json"))
+
     def test_a_resumed_training_is_the_uninterrupted_one(self):
         whole, again, half, resumed = (self.folder / name for name in ("whole", "again", "half", "resumed"))
         self.trained("--checkpoint", whole)

@@ -25,6 +25,9 @@ void* counted(std::size_t size, std::size_t alignment) {
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
+
+/// Not inlined: GCC would see `free` of what `new` returned, and warn.
+[[gnu::noinline]] void give_back(void* memory) noexcept { std::free(memory); }
 } // namespace
 
 // Every form of new and delete that is not listed here ends in one of these.
@@ -32,10 +35,10 @@ void* operator new(std::size_t size) { return counted(size, alignof(std::max_ali
 void* operator new(std::size_t size, std::align_val_t alignment) {
     return counted(size, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }
 
 using namespace statiq;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/kernels/reference/convert.hpp>
+#include <statiq/kernels/convert.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/number.hpp>
 #include <statiq/numeric/requantize.hpp>
@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "../simd/archs.hpp"
 #include "support.hpp"
 #include <algorithm>
 #include <array>
@@ -65,22 +66,29 @@ void quantize_and_back(std::mt19937& random) {
 template <class Scheme, class In, class Out>
 void compare_requantization(std::mt19937& random) {
     for (int round = 0; round < 50; ++round) {
-        const std::vector<In> input = random_values<In>(random, 303);
-        std::vector<Out> output(input.size());
-        const double ratio = static_cast<double>(random_scale(random, 1e-5, 64));
+        const auto input = guarded_values<In>(random, static_cast<std::size_t>(uniform(random, 1, 303)));
+        support::guarded_vector<Out> output(input.size());
+        const double ratio = static_cast<double>(round % 10 == 0 ? 1e8F : random_scale(random, 1e-5, 64));
         const auto factor = Scheme::prepare(ratio);
         const int input_zero = random_zero_point<In>(random);
         const int output_zero = random_zero_point<Out>(random);
         const int low = uniform(random, lowest<Out>(), output_zero);
         const int high = uniform(random, output_zero, highest<Out>());
-        reference::requantize(reference::requantize_arguments<In, Out, Scheme>{.input = input.data(),
-                                                                               .size = input.size(),
-                                                                               .input_zero_point = input_zero,
-                                                                               .factor = factor,
-                                                                               .output_zero_point = output_zero,
-                                                                               .lowest = low,
-                                                                               .highest = high,
-                                                                               .output = output.data()});
+        reference::requantize_arguments<In, Out, Scheme> values{.input = input.data(),
+                                                                .size = input.size(),
+                                                                .input_zero_point = input_zero,
+                                                                .factor = factor,
+                                                                .output_zero_point = output_zero,
+                                                                .lowest = low,
+                                                                .highest = high,
+                                                                .output = output.data()};
+        reference::requantize(values);
+        for_each_arch([&](auto arch) {
+            support::guarded_vector<Out> vector(output.size());
+            values.output = vector.data();
+            statiq::kernels::requantize(values, arch);
+            REQUIRE(vector == output);
+        });
         for (std::size_t i = 0; i < input.size(); ++i) {
             const double scaled = (input[i] - input_zero) * ratio;
             const double expected = std::clamp<double>(scaled + output_zero, low, high);
@@ -193,6 +201,13 @@ TEST_CASE_TEMPLATE("a clamp in stored units is relu in real units", T, std::int8
                                         .highest = numbers.zero_point + 48, // 6 / 0.125
                                         .output = output.data()};
     reference::clamp(clamp);
+    for_each_arch([&](auto arch) {
+        support::guarded_vector<T> same(values.begin(), values.end());
+        auto in_place = clamp;
+        in_place.input = in_place.output = same.data();
+        statiq::kernels::clamp(in_place, arch);
+        REQUIRE(std::equal(same.begin(), same.end(), output.begin()));
+    });
     for (std::size_t i = 0; i < values.size(); ++i)
         REQUIRE(statiq::dequantize(output[i], numbers) ==
                 std::clamp(statiq::dequantize(values[i], numbers), 0.0f, 6.0f));

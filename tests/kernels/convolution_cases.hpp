@@ -29,7 +29,13 @@ inline int draw(generator& random, int lowest, int highest) {
     return std::uniform_int_distribution<int>(lowest, highest)(random);
 }
 
-enum class kind { any, pointwise, depthwise, dense };
+enum class kind {
+    any,
+    pointwise,
+    depthwise,
+    dense,
+    image ///< of one to three channels, often too large to be copied whole
+};
 
 /// A shape with every parameter drawn: tails in pixels and channels, padding wider than the image, empty rows of taps.
 inline convolution_shape random_shape(generator& random, kind k, int most_channels = 70) {
@@ -55,6 +61,14 @@ inline convolution_shape random_shape(generator& random, kind k, int most_channe
               .dilation_width = draw(random, 1, 3),
               .pad_top = draw(random, 0, 3),
               .pad_left = draw(random, 0, 3)};
+    if (k == kind::image) {
+        const auto mostly = [&](int usual, int lowest, int highest) {
+            return draw(random, 0, 1) == 0 ? usual : draw(random, lowest, highest);
+        };
+        s.in = {draw(random, 8, 48), draw(random, 38, 70), mostly(3, 1, 3)};
+        s.over.kernel_width = mostly(3, 1, 5);
+        s.over.dilation_width = mostly(1, 1, 3);
+    }
     const auto extent = [&](int in, int kernel, int stride, int dilation, int before) {
         const int after = draw(random, 0, 3);
         const int room = in + before + after - (kernel - 1) * dilation - 1;
@@ -66,6 +80,8 @@ inline convolution_shape random_shape(generator& random, kind k, int most_channe
     if (k == kind::depthwise) {
         s.in.channels = s.groups = draw(random, 2, 2 * most_channels);
         s.out.channels = s.groups * (draw(random, 0, 4) == 0 ? draw(random, 2, 3) : 1);
+    } else if (k == kind::image) {
+        s.out.channels = channels();
     } else {
         s.groups = draw(random, 0, 2) == 0 ? draw(random, 2, 4) : 1;
         s.in.channels = s.groups * (s.groups > 1 ? draw(random, 2, 13) : channels());
@@ -110,15 +126,17 @@ guarded_vector<T> mostly_small(generator& random, std::size_t count, int rarity)
 }
 
 /// An integer convolution's operands. Natural weights are of type Natural.
-template <class Scheme, class In, class Natural, class Out>
+/// @tparam Packed what they are packed as, if not as `pack_weights` does it.
+template <class Scheme, class In, class Natural, class Out, class Packed = void>
 struct integer_case {
-    using weight = statiq::kernels::packed_weight<In, Natural>;
+    using whole_weight = statiq::kernels::packed_weight<In, Natural>;
+    using weight = std::conditional_t<std::is_void_v<Packed>, whole_weight, Packed>;
     using arguments = statiq::kernels::convolution_arguments<In, weight, Out, Scheme>;
 
     convolution_shape shape;
     guarded_vector<In> input;
     guarded_vector<Natural> natural;
-    guarded_vector<weight> packed;
+    guarded_vector<statiq::kernels::stored_weight<weight>> packed;
     guarded_vector<std::int32_t> bias;
     guarded_vector<std::int32_t> corrected;
     guarded_vector<std::int32_t> natural_zero_points;
@@ -162,12 +180,20 @@ struct integer_case {
                                               : odd == 2 ? 0.5
                                                          : typical * std::exp2(exponent(random))));
         }
-        packed.resize(statiq::kernels::packed_weight_count<In, weight>(s));
-        statiq::kernels::pack_weights<In>(natural.data(), packed.data(), s);
-        corrected.resize(outputs);
-        statiq::kernels::correct_bias<In>(bias.data(), packed.data(),
-                                          zero_points.empty() ? nullptr : zero_points.data(), input_zero_point, s,
-                                          corrected.data());
+        pack();
+        correct();
+    }
+
+    void correct() {
+        corrected.resize(bias.size());
+        statiq::kernels::correct_bias<In, weight>(bias.data(), packed.data(),
+                                                  zero_points.empty() ? nullptr : zero_points.data(), input_zero_point,
+                                                  shape, corrected.data());
+    }
+    /// Gives all packed weights this zero point.
+    void use_zero_point(std::int32_t zero_point) {
+        zero_points.assign(bias.size(), zero_point);
+        correct();
     }
 
     [[nodiscard]] arguments args(guarded_vector<Out>& output) const {
@@ -182,6 +208,24 @@ struct integer_case {
                 .lowest = lowest,
                 .highest = highest,
                 .output = output.data()};
+    }
+    /// Weights that share bytes are packed one by one, from where whole bytes would lie.
+    void pack() {
+        namespace kernels = statiq::kernels;
+        const std::size_t count = kernels::packed_weight_count<In, weight>(shape);
+        packed.resize(kernels::stored_weight_count<weight>(count));
+        if constexpr (std::is_same_v<weight, whole_weight>) {
+            kernels::pack_weights<In>(natural.data(), packed.data(), shape);
+        } else {
+            kernels::clear_weights<weight>(packed.data(), count);
+            kernels::with_packed_layout<In, weight>(shape, [&](const auto& to) {
+                for (int o = 0; o < shape.out.channels; ++o)
+                    for (int tap = 0; tap < shape.over.taps(); ++tap)
+                        for (int c = 0; c < shape.in_channels_per_group(); ++c)
+                            kernels::set_weight<weight>(packed.data(), to.index(o, tap, c),
+                                                        natural[shape.weight_index(o, tap, c)]);
+            });
+        }
     }
     [[nodiscard]] guarded_vector<Out> empty_output() const { return guarded_vector<Out>(shape.out.size(), Out{77}); }
 };

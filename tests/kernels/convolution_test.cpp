@@ -118,8 +118,8 @@ struct constant_case {
         for (std::size_t i = 0; i < natural.size(); ++i)
             natural[i] = static_cast<std::int8_t>(static_cast<int>(i * 57 % 256) - 128);
         kernels::pack_weights<std::uint8_t>(natural.data(), packed.data(), shape);
-        kernels::correct_bias<std::uint8_t>(bias.data(), packed.data(), zero_points.data(), 100, shape,
-                                            corrected.data());
+        kernels::correct_bias<std::uint8_t, std::int8_t>(bias.data(), packed.data(), zero_points.data(), 100, shape,
+                                                         corrected.data());
     }
     [[nodiscard]] constexpr std::array<std::uint8_t, shape.out.size()> run() const {
         std::array<std::uint8_t, shape.out.size()> output{};

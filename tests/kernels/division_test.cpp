@@ -17,9 +17,10 @@ namespace kernels = statiq::kernels;
 namespace {
 
 /// Any division of this shape into parts that are not empty.
+template <class Weight>
 kernels::division random_division(generator& random, const convolution_shape& shape) {
     return {draw(random, 1, kernels::with_most_rows(shape).out.height),
-            draw(random, 1, kernels::channel_panels(shape).count())};
+            draw(random, 1, kernels::channel_panels<Weight>(shape).count())};
 }
 
 /// Runs `convolve(arguments, shape)` for each part, the last one first.
@@ -31,14 +32,15 @@ void run_parts(const Arguments& whole, const convolution_shape& shape, const ker
     }
 }
 
-template <class Scheme, class In, class Natural, class Out>
+template <class Scheme, class In, class Natural, class Out, class Packed = void>
 void check_parts(unsigned seed, int trials, int magnitude) {
     generator random(seed);
     for (int trial = 0; trial < trials; ++trial)
         for (const kind k : {kind::any, kind::pointwise, kind::depthwise, kind::dense}) {
             const convolution_shape shape = random_shape(random, k, 150);
-            const integer_case<Scheme, In, Natural, Out> c(random, shape, trial % 2 == 0, magnitude);
-            const kernels::division by = random_division(random, shape);
+            using operands = integer_case<Scheme, In, Natural, Out, Packed>;
+            const operands c(random, shape, trial % 2 == 0, magnitude);
+            const auto by = random_division<typename operands::weight>(random, shape);
             INFO(describe(shape), ", in ", by.rows, " x ", by.panels, " parts");
             auto expected = c.empty_output();
             kernels::reference::convolution(c.args(expected), shape);
@@ -57,6 +59,10 @@ void check_parts(unsigned seed, int trials, int magnitude) {
 
 TEST_CASE("a convolution's parts together are the convolution: bytes") {
     check_parts<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t>(41, 100, 127);
+}
+
+TEST_CASE("a convolution's parts together are the convolution: weights that share bytes") {
+    check_parts<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t, kernels::sub_byte<4>>(45, 50, 7);
 }
 
 TEST_CASE("a convolution's parts together are the convolution: words") {
@@ -79,7 +85,7 @@ TEST_CASE("a convolution's parts together are the convolution: floats") {
                 return kernels::float_convolution_arguments{
                     .input = input.data(), .weights = packed.data(), .bias = bias.data(), .output = output.data()};
             };
-            const kernels::division by = random_division(random, shape);
+            const kernels::division by = random_division<float>(random, shape);
             INFO(describe(shape), ", in ", by.rows, " x ", by.panels, " parts");
             kernels::convolution(arguments(whole), shape);
             run_parts(arguments(in_parts), shape, by,
@@ -114,8 +120,8 @@ TEST_CASE("a pool's rows are the pool") {
 TEST_CASE("divisions have no more parts than may be, are as equal as units allow, and leave small layers whole") {
     constexpr std::size_t least = std::size_t{1} << 18;
     const convolution_shape tiny{.in = {4, 4, 8}, .out = {4, 4, 8}};
-    CHECK(kernels::division_of(tiny, 8, least).count() == 1);
-    CHECK(kernels::division_of(tiny, 8, 1).count() == 8);
+    CHECK(kernels::division_of<std::int8_t>(tiny, 8, least).count() == 1);
+    CHECK(kernels::division_of<std::int8_t>(tiny, 8, 1).count() == 8);
     const convolution_shape image{.in = {112, 112, 32}, .out = {112, 112, 64}};
     const convolution_shape last{.in = {7, 7, 1024}, .out = {7, 7, 1024}};
     const convolution_shape classifier{.in = {1, 1, 1024}, .out = {1, 1, 1000}};
@@ -124,13 +130,13 @@ TEST_CASE("divisions have no more parts than may be, are as equal as units allow
     depthwise.groups = 1024;
     for (const convolution_shape& shape : {image, last, classifier, depthwise})
         for (const std::size_t most : {1U, 2U, 3U, 4U, 7U, 16U}) {
-            const kernels::division by = kernels::division_of(shape, most, least);
+            const kernels::division by = kernels::division_of<std::int8_t>(shape, most, least);
             CHECK(by.rows >= 1);
             CHECK(by.panels >= 1);
             CHECK(static_cast<std::size_t>(by.count()) <= most);
         }
-    CHECK(kernels::division_of(image, 2, least).rows == 2);
-    CHECK(kernels::division_of(last, 2, least).panels == 2); // 49 pixels are no two equal parts
-    CHECK(kernels::division_of(classifier, 2, least).panels == 2);
-    CHECK(kernels::division_of(depthwise, 2, least).panels == 2);
+    CHECK(kernels::division_of<std::int8_t>(image, 2, least).rows == 2);
+    CHECK(kernels::division_of<std::int8_t>(last, 2, least).panels == 2); // 49 pixels are no two equal parts
+    CHECK(kernels::division_of<std::int8_t>(classifier, 2, least).panels == 2);
+    CHECK(kernels::division_of<std::int8_t>(depthwise, 2, least).panels == 2);
 }

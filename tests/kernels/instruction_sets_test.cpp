@@ -48,3 +48,27 @@ TEST_CASE("vector convolutions give the reference's bits: layers of real network
             });
         }
 }
+
+TEST_CASE("vector convolutions give the reference's bits: common depthwise windows, whatever the zero points") {
+    generator random(19);
+    for (int trial = 0; trial < 120; ++trial) {
+        const int side = draw(random, 0, 1) == 0 ? 3 : 5, stride = draw(random, 1, 2);
+        const int channels = draw(random, 0, 2) == 0 ? draw(random, 2, 18) : draw(random, 19, 150);
+        convolution_shape shape{.in = {draw(random, 1, 9), draw(random, 1, 17), channels}, .groups = channels};
+        shape.over = {side, side, stride, stride, 1, 1, draw(random, 0, side / 2), draw(random, 0, side / 2)};
+        shape.out = {(shape.in.height + stride - 1) / stride, (shape.in.width + stride - 1) / stride, channels};
+        integer_case<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t> c(random, shape,
+                                                                                          trial % 3 != 0);
+        if (trial % 6 == 1) c.use_zero_point(-128); // differences up to 255
+        if (trial % 6 == 4) c.use_zero_point(127);
+        INFO(describe(shape), ", zero points ", !c.zero_points.empty());
+        auto expected = c.empty_output();
+        kernels::reference::convolution(c.args(expected), shape);
+        for_each_arch([&](auto arch) {
+            INFO(typeid(arch).name());
+            auto output = c.empty_output();
+            kernels::convolution(c.args(output), shape, arch);
+            CHECK(output == expected);
+        });
+    }
+}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/kernels/reference/pool.hpp>
+#include <statiq/kernels/pool.hpp>
 
 #include <doctest/doctest.h>
 
+#include "../simd/archs.hpp"
 #include "support.hpp"
 #include <algorithm>
 #include <array>
@@ -65,6 +66,17 @@ pooled<T> pool_at_random(std::mt19937& random) {
     reference::max_pool(pool);
     pool.output = result.means.data();
     reference::average_pool(pool);
+    // Every instruction set gives the definition's bits.
+    const support::guarded_vector<T> guarded(result.input.begin(), result.input.end());
+    pool.input = guarded.data();
+    for_each_arch([&](auto arch) {
+        support::guarded_vector<T> vector(result.means.size());
+        pool.output = vector.data();
+        statiq::kernels::max_pool(pool, arch);
+        REQUIRE(std::equal(vector.begin(), vector.end(), result.maxima.begin()));
+        statiq::kernels::average_pool(pool, arch);
+        REQUIRE(std::equal(vector.begin(), vector.end(), result.means.begin()));
+    });
     return result;
 }
 
@@ -186,3 +198,23 @@ static_assert(pools_at_compile_time<std::int16_t>());
 static_assert(pools_at_compile_time<float>());
 
 } // namespace
+
+TEST_CASE("a window with no tap inside gives the lowest value, on every instruction set") {
+    const std::array<std::uint8_t, 3> pixel{9, 200, 77};
+    std::array<std::uint8_t, 27> output{};
+    const reference::pool_arguments<std::uint8_t> pool{.input = pixel.data(),
+                                                       .in = {1, 1, 3},
+                                                       .out = {3, 3, 3},
+                                                       .over = {.pad_top = 1, .pad_left = 1},
+                                                       .lowest = 5,
+                                                       .output = output.data()};
+    const auto check = [&] {
+        for (std::size_t i = 0; i < output.size(); ++i) CHECK(output[i] == (i / 3 == 4 ? pixel[i % 3] : 5));
+    };
+    for_each_arch([&](auto arch) {
+        statiq::kernels::max_pool(pool, arch);
+        check();
+        statiq::kernels::average_pool(pool, arch);
+        check();
+    });
+}

@@ -18,7 +18,7 @@ template <int PairSums, class Scheme, class In, class Natural, class Out, class.
 void check_narrow_vectors(unsigned seed, int trials, int magnitude, statiq::simd::arch_list<Archs...> archs) {
     generator random(seed);
     for (int trial = 0; trial < trials; ++trial)
-        for (const kind k : {kind::any, kind::pointwise, kind::depthwise, kind::dense}) {
+        for (const kind k : {kind::any, kind::pointwise, kind::depthwise, kind::dense, kind::image}) {
             const convolution_shape shape = random_shape(random, k);
             const integer_case<Scheme, In, Natural, Out> c(random, shape, trial % 2 == 0, magnitude);
             INFO(describe(shape), ", zero points ", !c.zero_points.empty());

@@ -82,8 +82,9 @@ TEST_CASE("bytes are packed signed, wider weights as they are") {
     const std::array<std::uint8_t, 2> natural{0, 255};
     std::array<std::int8_t, 64> packed{};
     kernels::pack_weights<std::uint8_t>(natural.data(), packed.data(), shape);
-    CHECK(packed[0] == -128);
-    CHECK(packed[4] == 127);
+    constexpr kernels::blocked_layout<4> layout(shape);
+    CHECK(packed[layout.index(0, 0, 0)] == -128);
+    CHECK(packed[layout.index(1, 0, 0)] == 127);
 }
 
 TEST_CASE("the blocked layout is [group][panel][run][step][block][16][4]") {
@@ -124,16 +125,21 @@ TEST_CASE("panels are at most four blocks, and as equal as they can be") {
     CHECK(widths(1000) == std::vector{4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3});
 }
 
-TEST_CASE("a row of the window is one run where the channels of a tap are fewer than a step takes") {
+TEST_CASE("where a tap has fewer channels than a step, rows are runs, and what is left of them is collected") {
     constexpr convolution_shape image{.in = {8, 8, 3}, .out = {6, 6, 16}, .over = {3, 3}};
     constexpr kernels::blocked_layout<4> layout(image);
-    static_assert(layout.runs == 3 && layout.run == 9 && layout.steps() == 3);
+    static_assert(layout.collects && layout.runs == 3 && layout.run == 9 && layout.steps() == 2);
+    static_assert(layout.rest() == 1 && layout.collected_steps() == 1 && layout.block_size() == 7 * 64);
     static_assert(layout.index(0, 1, 2) == 64 + 1);     // value 5 of the first row
-    static_assert(layout.index(0, 2, 2) == 2 * 64 + 3); // value 8, the last
-    static_assert(layout.index(0, 3, 0) == 3 * 64);
+    static_assert(layout.index(0, 3, 0) == 2 * 64);     // the second row
+    static_assert(layout.index(0, 2, 2) == 6 * 64 + 1); // value 8 of the first row
+    static_assert(layout.index(0, 8, 2) == 6 * 64 + 3); // and of the last
+    constexpr kernels::blocked_layout<4> grey({.in = {8, 8, 1}, .out = {6, 6, 16}, .over = {3, 3}});
+    static_assert(grey.collects && grey.steps() == 0 && grey.rest() == 3 && grey.collected_steps() == 3);
     constexpr convolution_shape dilated{
         .in = {8, 8, 3}, .out = {4, 4, 16}, .over = {.kernel_height = 3, .kernel_width = 3, .dilation_width = 2}};
     CHECK(kernels::blocked_layout<4>(dilated).runs == 9);
+    CHECK_FALSE(kernels::blocked_layout<1>(image).collects);
 }
 
 TEST_CASE("a convolution on one channel is not depthwise") {
@@ -159,7 +165,8 @@ TEST_CASE("the corrected bias makes the sum over padded taps the convolution") {
         std::vector<std::int8_t> packed(kernels::packed_weight_count<std::int8_t, std::int8_t>(shape));
         kernels::pack_weights<std::int8_t>(natural.data(), packed.data(), shape);
         std::int32_t corrected = 0;
-        kernels::correct_bias<std::int8_t>(&bias, packed.data(), &weight_zero_point, zero_point, shape, &corrected);
+        kernels::correct_bias<std::int8_t, std::int8_t>(&bias, packed.data(), &weight_zero_point, zero_point, shape,
+                                                        &corrected);
 
         std::int64_t definition = bias, vector = corrected, inputs = 0;
         for (int tap = 0; tap < taps; ++tap)

@@ -6,15 +6,20 @@
 #ifndef STATIQ_NO_SIMD
 
 #include <statiq/numeric/requantize.hpp>
+#include <statiq/numeric/rounding.hpp>
 #include <statiq/simd/bit_cast.hpp>
 #include <statiq/simd/broadcast_group.hpp>
 #include <statiq/simd/clamp.hpp>
+#include <statiq/simd/divide.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
 #include <statiq/simd/interleave.hpp>
+#include <statiq/simd/load_sub_bytes.hpp>
 #include <statiq/simd/narrow.hpp>
 #include <statiq/simd/pair_accumulate.hpp>
 #include <statiq/simd/pair_products.hpp>
 #include <statiq/simd/partial.hpp>
+#include <statiq/simd/replace_byte.hpp>
+#include <statiq/simd/round_half_away.hpp>
 #include <statiq/simd/scale_and_round.hpp>
 #include <statiq/simd/scale_fixed_point.hpp>
 #include <statiq/simd/shift_down.hpp>
@@ -62,6 +67,23 @@ std::vector<typename B::value_type> lanes(const B& batch) {
 
 constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min();
 constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+
+/// Every byte, with every byte beside it somewhere.
+template <int Bits, class Arch>
+void check_load_sub_bytes() {
+    using bytes = simd::batch<std::uint8_t, Arch>;
+    constexpr std::size_t per_byte = 8 / Bits;
+    std::vector<std::uint8_t> memory(bytes::size / per_byte); // of exactly the size that may be read
+    for (unsigned first = 0; first < 256; ++first) {
+        for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint8_t>(first + 37 * i);
+        const auto loaded = lanes(simd::load_sub_bytes<Bits, Arch>(memory.data()));
+        std::vector<std::uint8_t> expected(bytes::size);
+        for (std::size_t i = 0; i < bytes::size; ++i)
+            expected[i] =
+                static_cast<std::uint8_t>(memory[i / per_byte] >> (Bits * (i % per_byte)) & ((1U << Bits) - 1));
+        CHECK(loaded == expected);
+    }
+}
 
 template <class Arch>
 void check_dot_accumulate() {
@@ -230,6 +252,17 @@ void check_shift_down() {
     (std::make_index_sequence<Parts>{});
 }
 
+template <class Arch, std::size_t Index>
+void check_replace_byte() {
+    using bytes = simd::batch<std::uint8_t, Arch>;
+    generator random(10);
+    std::uint8_t x[bytes::size], by[bytes::size];
+    draw(random, x, {0, 255});
+    draw(random, by, {0, 255});
+    const auto result = lanes(simd::replace_byte<Index, Arch>(load<bytes>(x), load<bytes>(by)));
+    for (std::size_t lane = 0; lane < bytes::size; ++lane) CHECK(result[lane] == (lane % 4 == Index ? by : x)[lane]);
+}
+
 template <class Arch, class Out>
 void check_narrow() {
     using words = simd::batch<std::int32_t, Arch>;
@@ -263,6 +296,8 @@ void check_narrow() {
     for (std::size_t j = 0; j < 4; ++j)
         for (std::size_t l = 0; l < words::size; ++l)
             CHECK(natural[j * words::size + l] == order[simd::block_order(j, l)]);
+    CHECK(lanes(simd::to_block_order<Arch>(bytes::load_unaligned(natural.data()))) ==
+          std::vector(order, order + bytes::size));
 }
 
 template <class Arch>
@@ -289,6 +324,41 @@ void check_scale_and_round() {
             REQUIRE(result[i] == std::min(expected, most - 127));
             if (factor[i] < 1) REQUIRE(unsaturated[i] == expected);
         }
+    }
+}
+
+template <class Arch>
+void check_divide() {
+    using floats = simd::batch<float, Arch>;
+    generator random(11);
+    for (int trial = 0; trial < 20000; ++trial) {
+        float x[floats::size], y[floats::size];
+        draw(random, x, {0, 1, 255, 1e-40F, HUGE_VALF});
+        draw(random, y, {0.1F, 1.0F / 255, 3, 1e-38F, 1e38F});
+        for (float& divisor : y) divisor = divisor == 0 ? 1 : divisor;
+        const auto result = lanes(simd::divide<Arch>(load<floats>(x), load<floats>(y)));
+        for (std::size_t i = 0; i < floats::size; ++i) REQUIRE(result[i] == x[i] / y[i]);
+    }
+}
+
+template <class Arch>
+void check_round_half_away() {
+    using floats = simd::batch<float, Arch>;
+    std::vector<float> values;
+    for (int half = -2000; half <= 2000; ++half) {
+        const float x = static_cast<float>(half) * 0.5F;
+        for (const float end : {-HUGE_VALF, x, HUGE_VALF}) values.push_back(std::nextafter(x, end));
+    }
+    generator random(10);
+    for (int i = 0; i < 100000; ++i)
+        values.push_back(
+            std::ldexp(static_cast<float>(static_cast<std::int32_t>(random())), -9 - static_cast<int>(random() % 30)));
+    values.insert(values.end(), {0x1p22F, -0x1p22F, 0.0F, -0.0F, 1e-40F, -1e-40F});
+    values.resize((values.size() + floats::size - 1) / floats::size * floats::size);
+    for (std::size_t first = 0; first < values.size(); first += floats::size) {
+        const auto result = lanes(simd::round_half_away<Arch>(floats::load_unaligned(values.data() + first)));
+        for (std::size_t i = 0; i < floats::size; ++i)
+            REQUIRE(result[i] == statiq::half_away{}(static_cast<double>(values[first + i])));
     }
 }
 
@@ -386,10 +456,23 @@ TEST_CASE("interleave brings the bytes of four registers together, in block orde
 TEST_CASE("widen brings bytes to integers, in block order") {
     on_every_arch([]<class Arch> { check_widen<Arch>(); });
 }
+TEST_CASE("load_sub_bytes gives integers that share bytes bytes of their own") {
+    on_every_arch([]<class Arch> {
+        check_load_sub_bytes<2, Arch>();
+        check_load_sub_bytes<4, Arch>();
+    });
+}
 TEST_CASE("shift_down moves lanes towards the first") {
     on_every_arch([]<class Arch> {
         check_shift_down<Arch, 2>();
         check_shift_down<Arch, 4>();
+    });
+}
+TEST_CASE("replace_byte takes one byte of every four from another register") {
+    on_every_arch([]<class Arch> {
+        check_replace_byte<Arch, 0>();
+        check_replace_byte<Arch, 2>();
+        check_replace_byte<Arch, 3>();
     });
 }
 TEST_CASE("narrow adds an offset and saturates to bytes") {
@@ -400,6 +483,12 @@ TEST_CASE("narrow adds an offset and saturates to bytes") {
 }
 TEST_CASE("scale_and_round is float_multiplier::apply") {
     on_every_arch([]<class Arch> { check_scale_and_round<Arch>(); });
+}
+TEST_CASE("divide rounds correctly") {
+    on_every_arch([]<class Arch> { check_divide<Arch>(); });
+}
+TEST_CASE("round_half_away is the rule of that name") {
+    on_every_arch([]<class Arch> { check_round_half_away<Arch>(); });
 }
 TEST_CASE("scale_fixed_point is multiply_by_quantized_multiplier") {
     on_every_arch([]<class Arch> {

@@ -43,8 +43,8 @@ class float_network {
                 tensors_[I] = inputs[0];
             } else {
                 float* output = arena_.data() + plan.tensors[I].offset / sizeof(float);
-                detail::float_step(G::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
-                                   layers_[I].view(), output, threads);
+                detail::float_step<nests>(G::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
+                                          layers_[I].view(), output, threads);
                 tensors_[I] = output;
             }
             observe(index, tensors_[I]);
@@ -71,6 +71,8 @@ class float_network {
         for (node& n : nodes) n.numbers.activation = float32::format;
         return detail::plan_memory(nodes);
     }();
+
+    static constexpr kernels::nest_set nests = detail::float_nests_of(G::nodes, [](const node&) { return true; });
 
     std::array<packed_float_layer, node_count<G>> layers_;
     std::vector<float> arena_;

@@ -48,8 +48,21 @@ constexpr real_clamp clamp_of(activation fused) {
     return {};
 }
 
+/// The loop nests of a graph's float convolutions.
+/// @param is_float is_float(node) of its linear nodes.
+template <std::size_t Size, class IsFloat>
+constexpr kernels::nest_set float_nests_of(const node_array<Size>& nodes, IsFloat is_float) {
+    kernels::nest_set nests;
+    for (const node& n : nodes)
+        if (n.is_linear() && is_float(n))
+            nests = nests.with(kernels::nests_of<float>(n.convolution(), kernels::float_nest_of(n.convolution()),
+                                                        simd::word_lanes<simd::native_arch>));
+    return nests;
+}
+
 /// Computes node `n` of `nodes` in float. `inputs` are its input tensors in order, `output` n.out.size() values.
-template <class Executor = sequential>
+/// @tparam Nests as `kernels::convolution` takes it.
+template <kernels::nest_set Nests = kernels::nest_set::all(), class Executor = sequential>
 void float_step(const node* nodes, const node& n, std::span<const float* const> inputs,
                 const float_step_parameters& from, float* output, Executor&& threads = {}) noexcept {
     namespace reference = kernels::reference;
@@ -66,7 +79,7 @@ void float_step(const node* nodes, const node& n, std::span<const float* const> 
                                                                .lowest = clamped.lowest,
                                                                .highest = clamped.highest},
                           n.convolution(), [](const auto& arguments, const convolution_shape& shape) {
-                              kernels::convolution(arguments, shape);
+                              kernels::convolution<Nests>(arguments, shape);
                           });
         break;
     case operation::batch_norm: {

@@ -8,6 +8,7 @@
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
+#include <statiq/kernels/convert.hpp>
 #include <statiq/plan/memory.hpp>
 
 #include <array>
@@ -124,23 +125,25 @@ class integer_network {
         constexpr auto at = parameters_type::layout.at[I];
         constexpr auto channels = static_cast<std::size_t>(n.out.channels);
         const std::int32_t* biases = parameters_->integers.data() + at.integers;
-        const auto run_with = [&](const auto* weights) {
-            using weight_type = std::remove_cvref_t<decltype(*weights)>;
-            const detail::linear_view<weight_type, Scheme> view{
+        constexpr detail::weight_storage storage = detail::storage_of_weights(n, input_format);
+        const auto run_with = [&]<class Weight>(std::type_identity<Weight>, const auto* weights) {
+            const detail::linear_view<Weight, Scheme> view{
                 .weights = weights,
                 .biases = biases,
                 .corrected = biases + channels,
                 .zero_points = detail::has_weight_zero_points(n, input_format) ? biases + 2 * channels : nullptr,
                 .factors = parameters_->factors.data() + at.factors,
                 .ahead = weights_ahead<I>()};
-            detail::linear_step<detail::pair_sums_of(n, input_format)>(
+            detail::linear_step<detail::pair_sums_of(n, input_format), detail::integer_nests_of(Q::nodes)>(
                 n, tensor<input_of<I>>(input), map_of(input_of<I>).zero_point, view, parameters_->constants[I],
                 in_arena<I>(), threads);
         };
-        if constexpr (detail::storage_of_weights(n, input_format) == detail::weight_storage::bytes)
-            run_with(parameters_->bytes.data() + at.bytes);
-        else
-            run_with(parameters_->words.data() + at.words);
+        detail::with_weight_type<storage>([&](auto type) {
+            if constexpr (storage == detail::weight_storage::words)
+                run_with(type, parameters_->words.data() + at.words);
+            else
+                run_with(type, parameters_->bytes.data() + at.bytes);
+        });
     }
 
     /// The weights of the next layer that has many.
@@ -161,10 +164,10 @@ class integer_network {
         using in = stored<input_of<I>>;
         const std::array<const in*, sizeof...(K)> inputs{tensor<input_of<I, K>>(input)...};
         const std::array<std::int32_t, sizeof...(K)> zero_points{map_of(input_of<I, K>).zero_point...};
-        detail::integer_step<in>(Q::nodes.data(), Q::nodes[I], std::span<const in* const>(inputs),
-                                 std::span<const std::int32_t>(zero_points), parameters_->constants[I],
-                                 parameters_->floats.data() + parameters_type::layout.at[I].floats, in_arena<I>(),
-                                 threads);
+        detail::integer_step<detail::operations_of(Q::nodes), in>(
+            Q::nodes.data(), Q::nodes[I], std::span<const in* const>(inputs),
+            std::span<const std::int32_t>(zero_points), parameters_->constants[I],
+            parameters_->floats.data() + parameters_type::layout.at[I].floats, in_arena<I>(), threads);
     }
 
     template <std::size_t I, class Executor>
@@ -175,7 +178,7 @@ class integer_network {
             const float* weights = parameters_->floats.data() + parameters_type::layout.at[I].floats;
             const float* biases =
                 n.is_linear() ? weights + kernels::packed_weight_count<float, float>(n.convolution()) : weights;
-            detail::float_step(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>(), threads);
+            detail::float_step<float_nests>(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>(), threads);
         };
         run_with(std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
     }
@@ -184,19 +187,21 @@ class integer_network {
     constexpr void change_domain(const input_type* input) const noexcept {
         constexpr std::size_t before = input_of<I>;
         if constexpr (stored_float<I>)
-            kernels::reference::dequantize(
-                kernels::reference::dequantize_arguments<stored<before>>{.input = tensor<before>(input),
-                                                                         .size = Q::nodes[I].out.size(),
-                                                                         .numbers = map_of(before),
-                                                                         .output = in_arena<I>()});
+            kernels::dequantize(kernels::reference::dequantize_arguments<stored<before>>{.input = tensor<before>(input),
+                                                                                         .size = Q::nodes[I].out.size(),
+                                                                                         .numbers = map_of(before),
+                                                                                         .output = in_arena<I>()});
         else
-            kernels::reference::quantize(
+            kernels::quantize(
                 kernels::reference::quantize_arguments<stored<I>>{.input = tensor<before>(input),
                                                                   .size = Q::nodes[I].out.size(),
                                                                   .numbers = map_of(I),
                                                                   .format = Q::nodes[I].numbers.activation,
                                                                   .output = in_arena<I>()});
     }
+
+    static constexpr kernels::nest_set float_nests =
+        detail::float_nests_of(Q::nodes, [](const node& n) { return n.numbers.activation.floating; });
 
     const parameters_type* parameters_;
     std::uint8_t* arena_;

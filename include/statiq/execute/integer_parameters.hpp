@@ -15,28 +15,53 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace statiq {
 
 namespace detail {
 
-/// How a linear node's weights are stored: bytes in blocks, bytes or 16-bit integers in natural order, or floats.
-enum class weight_storage : std::uint8_t { none, bytes, words, floats };
+/// How a linear node's weights are stored: bytes in blocks, four or two to a byte likewise, bytes or 16-bit integers in
+/// natural order, or floats.
+enum class weight_storage : std::uint8_t { none, bytes, nibbles, quarters, words, floats };
 
 constexpr bool is_byte(const number_format& format) { return !format.floating && format.bits <= 8; }
 
 constexpr weight_storage storage_of_weights(const node& n, const number_format& input) {
+    const number_format& weight = n.numbers.weight;
     if (!n.is_linear()) return weight_storage::none;
-    if (n.numbers.weight.floating) return weight_storage::floats;
+    if (weight.floating) return weight_storage::floats;
     // Unsigned bytes become signed ones beside byte activations only: see kernels/weights.hpp.
-    const bool bytes = is_byte(n.numbers.weight) && (is_byte(input) || n.numbers.weight.is_signed());
-    return bytes ? weight_storage::bytes : weight_storage::words;
+    if (!is_byte(weight) || !(is_byte(input) || weight.is_signed())) return weight_storage::words;
+    if (weight.bits > 4 || !kernels::fits_expansion(n.convolution())) return weight_storage::bytes;
+    return weight.bits == 2 ? weight_storage::quarters : weight_storage::nibbles;
 }
 
 /// What packing subtracts from weights and their zero points, so that they fit signed storage.
 constexpr std::int32_t weight_offset(const node& n, const number_format& input) {
-    if (is_byte(n.numbers.weight) && is_byte(input) && !n.numbers.weight.is_signed()) return 128;
-    return n.numbers.weight.highest > std::numeric_limits<std::int16_t>::max() ? 32768 : 0;
+    const number_format& weight = n.numbers.weight;
+    if (is_byte(weight) && is_byte(input) && !weight.is_signed()) return 1 << (weight.bits - 1);
+    return weight.highest > std::numeric_limits<std::int16_t>::max() ? 32768 : 0;
+}
+
+/// visit(std::type_identity<Weight>{}) with the type that the weights of an integer layer are packed as.
+template <weight_storage Storage, class Visit>
+constexpr decltype(auto) with_weight_type(Visit&& visit) {
+    if constexpr (Storage == weight_storage::nibbles)
+        return visit(std::type_identity<kernels::sub_byte<4>>{});
+    else if constexpr (Storage == weight_storage::quarters)
+        return visit(std::type_identity<kernels::sub_byte<2>>{});
+    else if constexpr (Storage == weight_storage::words)
+        return visit(std::type_identity<std::int16_t>{});
+    else
+        return visit(std::type_identity<std::int8_t>{});
+}
+/// The same where the storage is known when the code runs only; of weights in words and floats nothing is visited.
+template <class Visit>
+constexpr void visit_byte_weights(weight_storage storage, Visit&& visit) {
+    if (storage == weight_storage::bytes) with_weight_type<weight_storage::bytes>(visit);
+    if (storage == weight_storage::nibbles) with_weight_type<weight_storage::nibbles>(visit);
+    if (storage == weight_storage::quarters) with_weight_type<weight_storage::quarters>(visit);
 }
 constexpr bool has_weight_zero_points(const node& n, const number_format& input) {
     return n.numbers.weight.has_zero_point || weight_offset(n, input) != 0;
@@ -44,7 +69,7 @@ constexpr bool has_weight_zero_points(const node& n, const number_format& input)
 
 /// How many sums of two products 16 bits certainly hold, given the formats: what kernels for bytes want to know.
 constexpr int pair_sums_of(const node& n, const number_format& input) {
-    if (!is_byte(input) || storage_of_weights(n, input) != weight_storage::bytes) return 0;
+    if (!is_byte(input) || !is_byte(n.numbers.weight)) return 0;
     const std::int32_t input_offset = input.is_signed() ? -128 : 0, offset = weight_offset(n, input);
     return kernels::exact_pair_sums(interval_of(input) - interval{input_offset, input_offset},
                                     interval_of(n.numbers.weight) - interval{offset, offset});
@@ -83,21 +108,22 @@ constexpr parameter_layout<Size> lay_out_parameters(const node_array<Size>& node
         const number_format& input = nodes[static_cast<std::size_t>(n.input())].numbers.activation;
         const convolution_shape shape = n.convolution();
         const auto channels = static_cast<std::size_t>(n.out.channels);
-        switch (storage_of_weights(n, input)) {
-        case weight_storage::bytes: {
-            const std::size_t count = is_byte(input) ? kernels::packed_weight_count<std::uint8_t, std::int8_t>(shape)
-                                                     : kernels::packed_weight_count<std::uint16_t, std::int8_t>(shape);
-            next.bytes += (count + alignment - 1) / alignment * alignment;
-            break;
-        }
+        const weight_storage storage = storage_of_weights(n, input);
+        visit_byte_weights(storage, [&]<class Weight>(std::type_identity<Weight>) {
+            const std::size_t count = is_byte(input) ? kernels::packed_weight_count<std::uint8_t, Weight>(shape)
+                                                     : kernels::packed_weight_count<std::uint16_t, Weight>(shape);
+            const std::size_t bytes = kernels::stored_weight_count<Weight>(count);
+            next.bytes += (bytes + alignment - 1) / alignment * alignment;
+        });
+        switch (storage) {
         case weight_storage::words:
             next.words += kernels::packed_weight_count<std::uint16_t, std::int16_t>(shape);
             break;
         case weight_storage::floats:
             next.floats += kernels::packed_weight_count<float, float>(shape) + channels;
             continue;
-        case weight_storage::none:
-            continue;
+        default:
+            break;
         }
         next.integers += channels * (has_weight_zero_points(n, input) ? 3 : 2);
         next.factors += channels;
@@ -136,7 +162,11 @@ constexpr std::uint64_t layout_fingerprint() {
         for (const int axis : n.axes) mix(axis);
         for (int k = 0; k < n.input_count; ++k) mix(n.inputs[static_cast<std::size_t>(k)]);
         mix_format(n.numbers.activation);
-        if (n.is_linear()) mix_format(n.numbers.weight);
+        if (!n.is_linear()) continue;
+        const number_format& input = Q::nodes[static_cast<std::size_t>(n.input())].numbers.activation;
+        mix_format(n.numbers.weight);
+        mix(static_cast<std::int64_t>(storage_of_weights(n, input)));
+        mix(weight_offset(n, input));
     }
     return hash;
 }
@@ -166,10 +196,7 @@ struct alignas(64) integer_parameters {
     /// none.
     static constexpr std::size_t next_large(std::size_t index) {
         for (std::size_t i = index + 1; i < node_count<Q>; ++i)
-            if (Q::nodes[i].is_linear() && !Q::nodes[i].is_depthwise() &&
-                detail::storage_of_weights(
-                    Q::nodes[i], Q::nodes[static_cast<std::size_t>(Q::nodes[i].input())].numbers.activation) ==
-                    detail::weight_storage::bytes)
+            if (Q::nodes[i].is_linear() && !Q::nodes[i].is_depthwise() && detail::is_byte(Q::nodes[i].numbers.weight))
                 return i;
         return index;
     }

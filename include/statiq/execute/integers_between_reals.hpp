@@ -74,7 +74,7 @@ class integers_between_reals {
             zero_points[k] = map.zero_point;
         }
         auto* result = reinterpret_cast<Out*>(integers_[max_inputs].data());
-        integer_step<In>(nodes, n, std::span<const In* const>(inputs.data(), count),
+        integer_step<every_operation, In>(nodes, n, std::span<const In* const>(inputs.data(), count),
                          std::span<const std::int32_t>(zero_points.data(), count), constants, table, result);
         for (std::size_t v = 0; v < n.out.size(); ++v) output[v] = dequantize(result[v], output_map);
     }

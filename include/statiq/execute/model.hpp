@@ -4,11 +4,13 @@
 #include <statiq/execute/executor.hpp>
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/prepare.hpp>
+#include <statiq/kernels/convert.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -47,19 +49,16 @@ class model {
         if constexpr (std::is_same_v<in, float>) {
             input = sample.data();
         } else {
-            for (std::size_t i = 0; i < network_type::input_size; ++i)
-                arena_->input[i] =
-                    static_cast<in>(quantize(sample[i], network_.input_map(), Q::nodes[0].numbers.activation));
+            kernels::quantize(kernels::reference::quantize_arguments<in>{.input = sample.data(),
+                                                                         .size = network_type::input_size,
+                                                                         .numbers = network_.input_map(),
+                                                                         .format = Q::nodes[0].numbers.activation,
+                                                                         .output = arena_->input.data()});
             input = arena_->input.data();
         }
         const auto stored = network_.run(threads, input);
         std::array<float, network_type::output_size> reals;
-        for (std::size_t i = 0; i < reals.size(); ++i) {
-            if constexpr (std::is_same_v<typename network_type::output_type, float>)
-                reals[i] = stored[i];
-            else
-                reals[i] = dequantize(stored[i], network_.output_map());
-        }
+        to_reals(stored, network_.output_map(), reals);
         return reals;
     }
     std::array<float, network_type::output_size> operator()(std::span<const float> sample) {
@@ -70,16 +69,19 @@ class model {
     /// reals as `output_index`'s node has.
     template <label Name>
     void output(std::span<float, Q::nodes[output_index<Q, Name>].out.size()> reals) const noexcept {
-        const auto stored = network_.template output<Name>();
-        for (std::size_t i = 0; i < reals.size(); ++i) {
-            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(stored[0])>, float>)
-                reals[i] = stored[i];
-            else
-                reals[i] = dequantize(stored[i], network_.map_of(output_index<Q, Name>));
-        }
+        to_reals(network_.template output<Name>(), network_.map_of(output_index<Q, Name>), reals);
     }
 
   private:
+    template <class Stored, std::size_t Size>
+    static void to_reals(std::span<const Stored, Size> stored, const affine& map, std::span<float> reals) noexcept {
+        if constexpr (std::is_same_v<Stored, float>)
+            std::copy(stored.begin(), stored.end(), reals.begin());
+        else
+            kernels::dequantize(kernels::reference::dequantize_arguments<Stored>{
+                .input = stored.data(), .size = stored.size(), .numbers = map, .output = reals.data()});
+    }
+
     struct alignas(arena_alignment) arena {
         std::array<std::uint8_t, network_type::arena_size> bytes;
         std::array<typename network_type::input_type, network_type::input_size> input;

@@ -3,6 +3,7 @@
 
 #include <statiq/execute/constants.hpp>
 #include <statiq/execute/integer_parameters.hpp>
+#include <statiq/execute/walk.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 
 #include <algorithm>
@@ -28,15 +29,15 @@ namespace detail {
 
 /// Packs natural integers as the kernels store them beside activations of type In.
 template <class In, class Packed>
-constexpr void pack_integers(std::span<const std::int32_t> natural, std::int32_t offset, Packed* packed,
-                             const convolution_shape& shape) {
+constexpr void pack_integers(std::span<const std::int32_t> natural, std::int32_t offset,
+                             kernels::stored_weight<Packed>* packed, const convolution_shape& shape) {
     kernels::with_packed_layout<In, Packed>(shape, [&](const auto& layout) {
-        std::fill_n(packed, layout.size(), Packed{0});
+        kernels::clear_weights<Packed>(packed, layout.size());
         for (int o = 0; o < shape.out.channels; ++o)
             for (int tap = 0; tap < shape.over.taps(); ++tap)
                 for (int c = 0; c < shape.in_channels_per_group(); ++c)
-                    packed[layout.index(o, tap, c)] =
-                        static_cast<Packed>(natural[shape.weight_index(o, tap, c)] - offset);
+                    kernels::set_weight<Packed>(packed, layout.index(o, tap, c),
+                                                natural[shape.weight_index(o, tap, c)] - offset);
     });
 }
 
@@ -61,11 +62,23 @@ class preparation {
             }
             constants.output = from_[i].output;
             set_clamp(n, constants.output, constants.lowest, constants.highest);
-            if (n.is_linear())
-                pack_linear(i);
-            else
-                set_factors(i);
+            if (!n.is_linear()) set_factors(i);
         }
+        for_each_node<Q>([&]<std::size_t I>(node_index<I>) {
+            constexpr const node& n = Q::nodes[I];
+            if constexpr (n.is_linear() && !n.numbers.activation.floating) {
+                constexpr const number_format& format = Q::nodes[input_index<Q, I>].numbers.activation;
+                constexpr weight_storage storage = storage_of_weights(n, format);
+                with_weight_type<storage>([&]<class Weight>(std::type_identity<Weight>) {
+                    using In = statiq::activation_storage<Q, input_index<Q, I>>;
+                    const auto& at = to_.layout.at[I];
+                    if constexpr (storage == weight_storage::words)
+                        pack_linear<In, Weight>(I, to_.words.data() + at.words);
+                    else
+                        pack_linear<In, Weight>(I, to_.bytes.data() + at.bytes);
+                });
+            }
+        });
     }
 
   private:
@@ -92,7 +105,9 @@ class preparation {
             biases[c] = n.has_bias ? from_[i].floating->bias[c] : 0.0F;
     }
 
-    constexpr void pack_linear(std::size_t i) {
+    /// @tparam In the layer's inputs. @tparam Packed what its weights are packed as. @param packed where they go.
+    template <class In, class Packed>
+    constexpr void pack_linear(std::size_t i, kernels::stored_weight<Packed>* packed) {
         const node& n = Q::nodes[i];
         const convolution_shape shape = n.convolution();
         const auto& at = to_.layout.at[i];
@@ -111,27 +126,8 @@ class preparation {
             to_.factors[at.factors + c] = Scheme::prepare(accumulator_multiplier(
                 rounds_product(n, input), input_map.scale, from_[i].weight_map[c].scale, scale_of(i)));
         }
-        const auto pack = [&]<class In>(const In*) {
-            const auto store = [&]<class Packed>(Packed* packed) {
-                pack_integers<In>(from_[i].weight, weight_offset(n, input), packed, shape);
-                kernels::correct_bias<In, Packed>(biases, packed, zero_points, input_map.zero_point, shape, corrected);
-            };
-            if (storage_of_weights(n, input) == weight_storage::words)
-                store(to_.words.data() + at.words);
-            else
-                store(to_.bytes.data() + at.bytes);
-        };
-        if (is_byte(input)) {
-            if (input.is_signed())
-                pack(static_cast<const std::int8_t*>(nullptr));
-            else
-                pack(static_cast<const std::uint8_t*>(nullptr));
-        } else {
-            if (input.is_signed())
-                pack(static_cast<const std::int16_t*>(nullptr));
-            else
-                pack(static_cast<const std::uint16_t*>(nullptr));
-        }
+        pack_integers<In, Packed>(from_[i].weight, weight_offset(n, input), packed, shape);
+        kernels::correct_bias<In, Packed>(biases, packed, zero_points, input_map.zero_point, shape, corrected);
     }
 
     const quantized_layers<Q>& from_;

@@ -23,7 +23,8 @@ template <class Executor, class Arguments, class Convolve>
 constexpr void convolve_in_parts(Executor& threads, const Arguments& arguments, const convolution_shape& shape,
                                  Convolve convolve) {
     if constexpr (!is_sequential<Executor>) {
-        const kernels::division by = kernels::division_of(shape, threads.concurrency(), grain_of(threads));
+        const kernels::division by =
+            kernels::division_of<typename Arguments::weight_type>(shape, threads.concurrency(), grain_of(threads));
         if (by.count() > 1) {
             threads.run(static_cast<std::size_t>(by.count()), [&](std::size_t index) {
                 const auto part = kernels::part_of(arguments, shape, by, static_cast<int>(index));

@@ -134,8 +134,9 @@ class weight_only_network {
             inputs[k] = tensors_[static_cast<std::size_t>(n.inputs[k])];
         float* output = arena_.data() + memory_plan_of<Q>.tensors[index].offset / sizeof(float);
         if (n.is_linear()) decode(n, layers_[index]);
-        detail::float_step(Q::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
-                           {packed_.data(), layers_[index].bias.data()}, output);
+        constexpr kernels::nest_set nests = detail::float_nests_of(Q::nodes, [](const node&) { return true; });
+        detail::float_step<nests>(Q::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
+                                  {packed_.data(), layers_[index].bias.data()}, output);
         tensors_[index] = output;
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/sub_byte.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -28,11 +30,13 @@ struct channel_range {
 ///   y   = clamp(Scheme::apply(acc, factors[o]) + output_zero_point, lowest, highest)
 ///
 /// in int32 (P3 (7), with a zero point per output channel). Nothing overlaps the output.
-/// @tparam Scheme how the accumulator becomes an integer of the output: a `requantization_scheme`.
+/// @tparam Weight as packed: an integer, or `sub_byte`. @tparam Scheme how the accumulator becomes an integer of the
+/// output: a `requantization_scheme`.
 template <class In, class Weight, class Out, class Scheme>
 struct convolution_arguments {
+    using weight_type = Weight;
     const In* input;                        ///< HWC, exactly in.size() values
-    const Weight* weights;                  ///< packed: kernels/weights.hpp
+    const stored_weight<Weight>* weights;   ///< packed: kernels/weights.hpp
     const std::int32_t* bias;               ///< at scale s_x * s_w[o]
     const std::int32_t* corrected_bias;     ///< of `correct_bias`, kernels/weights.hpp
     const std::int32_t* weight_zero_points; ///< in the packed weights' range; null when all are zero
@@ -48,6 +52,7 @@ struct convolution_arguments {
 
 /// The same for float32: y = clamp(sum of x * w + bias[o], lowest, highest).
 struct float_convolution_arguments {
+    using weight_type = float;
     const float* input;
     const float* weights; ///< packed: kernels/weights.hpp
     const float* bias;    ///< one per output channel

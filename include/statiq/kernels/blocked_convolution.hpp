@@ -3,10 +3,12 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/multiply_steps.hpp>
+#include <statiq/kernels/nests.hpp>
 #include <statiq/kernels/pixel_walk.hpp>
 #include <statiq/kernels/reading_ahead.hpp>
 #include <statiq/kernels/region.hpp>
 #include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/window_walk.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/opaque.hpp>
 #include <statiq/simd/unroll.hpp>
@@ -15,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 /// The loop nest of every convolution on blocked weights. The number format is a policy `Format`:
 ///   input, weight, output      types in memory
@@ -25,40 +28,46 @@
 ///   load(w), broadcast(x), multiply_add(acc, x, w)   one step
 ///   multiply(acc, x, run, lines)   all steps of a run for a tile: multiply_steps.hpp
 ///   fits_pixels                worth code for a second size of tile
+///   collects_in_registers      there are registers for broadcast_rest(x, row_step): what is left of three short rows
 ///   may_need_sums              weights may have zero points; then also:
 ///   add_inputs(acc, x, count)  `count` inputs added to some lanes, total(acc) the sum of all lanes
 ///   padding(arguments)         what taps outside the image read; padding_counts(arguments): whether it is not zero
 ///   sum, unsigned_padding      the type of a sum's lane; padding as the dot product reads it
-///   outputs<Vectors>           a block of output channels: start(v), constants() with needs_sums,
-///                              finish<Pixels>(acc, sums, constants, to, pixels)
+///   outputs<Vectors>           a block of output channels: start(v), constants() with needs_sums and then
+///                              correction(v, sum), finish<Pixels>(acc, constants, to, pixels)
 namespace statiq::kernels::vectorized {
 
 /// Some output channels (Vectors registers, from register `first` of a group) of all pixels: tiles of
 /// Pixels x Vectors accumulators; per step, Vectors loads of weights and Pixels broadcasts of inputs.
-template <class Format, int Vectors>
+/// @tparam Collects what is left of the window's rows is collected.
+template <class Format, int Vectors, bool Collects>
 class output_block {
     using input = typename Format::input;
     using weight = typename Format::weight;
     using accumulator = typename Format::accumulator;
     using layout = blocked_layout<Format::inputs>;
+    using window_walk = vectorized::window_walk<Format::inputs, weight, Collects>;
     static constexpr int inputs = Format::inputs;
     static constexpr int lanes = Format::lanes;
 
   public:
-    output_block(const typename Format::arguments& arguments, const convolution_shape& shape, int group,
-                 int first) noexcept
-        : shape_(shape), layout_(shape), arguments_(arguments),
+    /// @param panel the weights of the panel that the register `first` belongs to.
+    output_block(const typename Format::arguments& arguments, const convolution_shape& shape, const layout& packed,
+                 const weight* panel, int group, int first) noexcept
+        : shape_(shape), layout_(packed), arguments_(arguments),
           input_(arguments.input + group * shape.in_channels_per_group()),
           step_size_(layout_.panel_of(first / vectors_per_block).blocks * outputs_per_block * inputs),
-          weights_(arguments.weights + weight_offset(group, first)),
-          channel_(group * layout_.out_channels + first * lanes),
+          weights_(panel + offset_in_panel(first)), channel_(group * layout_.out_channels + first * lanes),
           outputs_(arguments, shape, channel_, std::min(Vectors * lanes, layout_.out_channels - first * lanes)) {}
 
     void run(const region& r, reading_ahead& ahead) noexcept {
         take(r);
         begin_sums();
         pixel_walk walk(shape_, r, first_column_);
-        constexpr int pixels = Format::tile_pixels(Vectors);
+        // Windows on few channels have few steps: tiles are so small that the epilogue of one and the products of the
+        // next are in flight together.
+        constexpr int most = Collects ? 16 / Vectors : Format::tile_pixels(Vectors);
+        constexpr int pixels = std::min(Format::tile_pixels(Vectors), most);
         const int count = r.pixels();
         if (count == 1) return tiles<1>(1, walk, ahead);
         const int all = (count + pixels - 1) / pixels;
@@ -74,15 +83,15 @@ class output_block {
 
   private:
     static constexpr int vectors_per_block = outputs_per_block / lanes;
+    static constexpr bool collects_in_registers = Collects && Format::collects_in_registers;
     static constexpr std::ptrdiff_t vector_size = std::ptrdiff_t{lanes} * inputs; ///< weights of one register
     static_assert(vectors_per_block == 1 ? Format::max_vectors == blocks_per_panel
                                          : vectors_per_block % Format::max_vectors == 0);
 
-    [[nodiscard]] std::ptrdiff_t weight_offset(int group, int first) const noexcept {
+    [[nodiscard]] std::ptrdiff_t offset_in_panel(int first) const noexcept {
         const int block = first / vectors_per_block;
-        const int panel = layout_.panel_of(block).first;
-        return (group * layout_.blocks() + panel) * static_cast<std::ptrdiff_t>(layout_.block_size()) +
-               ((block - panel) * outputs_per_block + first % vectors_per_block * lanes) * inputs;
+        return ((block - layout_.panel_of(block).first) * outputs_per_block + first % vectors_per_block * lanes) *
+               inputs;
     }
     /// From the weights of one step to those of the next. Where a block is one register, a tile is a whole panel.
     [[nodiscard]] std::ptrdiff_t step_size() const noexcept {
@@ -125,52 +134,34 @@ class output_block {
         padding_sum_ = Format::unsigned_padding(arguments_) * (outside * layout_.in_channels);
     }
 
-    /// How tiles read a region's windows: rows of runs of steps. A tile keeps it in registers.
-    struct window_walk {
-        int rows = 0;
-        int runs = 0;  ///< of a row
-        int steps = 0; ///< of a run
-        bool is_copied = false;
-        std::ptrdiff_t row_step = 0; ///< in the input, or in the copy
-        std::ptrdiff_t run_step = 0;
-        std::ptrdiff_t last_step = 0; ///< of a run: where it starts
-        const weight* weights = nullptr;
-        std::ptrdiff_t weight_row_step = 0;
-        std::ptrdiff_t weight_run_step = 0;
-
-        /// Rows of three steps, as 3 x 3 x 3 has: so short that a loop over them costs as much as the products.
-        [[nodiscard]] bool has_short_rows() const noexcept { return inputs > 1 && runs == 1 && steps == 3; }
-
-        /// visit(offset, w) for every run: its inputs start at that offset from a pixel's first, its weights at w.
-        template <class Visit>
-        [[gnu::always_inline]] void for_each_run(Visit&& visit) const noexcept {
-            for (int row = 0; row < rows; ++row)
-                for (int run = 0; run < runs; ++run)
-                    visit(row * row_step + run * run_step, weights + (row * weight_row_step + run * weight_run_step));
-        }
-    };
-
     void take(const region& r) noexcept {
         const window& over = shape_.over;
         const int channels = layout_.in_channels;
-        const bool whole_rows = layout_.row_taps > 1; // a cut row is copied, with its padding
-        first_row_ = r.rows.first;
+        constexpr bool whole_rows = Collects; // a cut row is copied, with its padding
+        first_row_ = walk_.first_row = r.rows.first;
         first_column_ = whole_rows ? 0 : r.columns.first;
         columns_ = (whole_rows ? over.kernel_width : r.columns.last) - first_column_;
+        walk_.window_rows = over.kernel_height;
         walk_.rows = r.rows.last - r.rows.first;
-        walk_.is_copied = layout_.run < inputs || (whole_rows && r.columns.last - r.columns.first < over.kernel_width);
+        walk_.is_copied = whole_rows ? r.columns.last - r.columns.first < over.kernel_width : layout_.run < inputs;
         // Taps of a row whose channels follow one another, in the image and in the weights, are one run.
         const bool joined = !walk_.is_copied && !whole_rows && over.dilation_width == 1 && shape_.groups == 1 &&
                             layout_.run % inputs == 0;
         walk_.runs = whole_rows || joined ? 1 : columns_;
         walk_.steps = layout_.steps() * (joined ? columns_ : 1);
         run_ = layout_.run * (joined ? columns_ : 1);
-        walk_.last_step = std::max(run_, inputs) - inputs;
-        walk_.run_step = walk_.is_copied ? layout_.steps() * inputs : image_column_step();
+        walk_.last_step = std::max(whole_rows ? walk_.steps * inputs : run_, inputs) - inputs;
+        walk_.run_step = walk_.is_copied ? std::max(layout_.steps() * inputs, run_) : image_column_step();
         walk_.row_step = walk_.is_copied ? walk_.runs * walk_.run_step : image_row_step();
         walk_.weights = weights_of(first_row_, first_column_);
         walk_.weight_run_step = run_size();
         walk_.weight_row_step = over.kernel_width / layout_.row_taps * run_size();
+        walk_.rest = layout_.rest();
+        walk_.collected_steps = layout_.collected_steps();
+        walk_.collected_weights = weights_ + layout_.runs * run_size();
+        if constexpr (Collects)
+            for (auto& values : collected_)
+                std::fill_n(values, walk_.collected_steps * inputs, Format::padding(arguments_));
         if (!walk_.is_copied) return;
         copied_from_ = whole_rows ? r.columns.first * channels : 0;
         copied_values_ = whole_rows ? (r.columns.last - r.columns.first) * channels : channels;
@@ -190,9 +181,35 @@ class output_block {
         for (int row = 0; row < walk_.rows; ++row)
             for (int run = 0; run < walk_.runs; ++run, copy += walk_.run_step) {
                 const input* from = input_ + (first + row * image_row_step() + run * image_column_step());
-                for (int i = 0; i < copied_values_; ++i) copy[copied_from_ + i] = from[copied_from_ + i];
+                std::copy_n(from + copied_from_, copied_values_, copy + copied_from_);
             }
         return copies_[pixel];
+    }
+
+    /// What is left of the rows of a window, one row after another.
+    [[gnu::noinline]] void collect(const input* x, input* to) const noexcept {
+        x += walk_.steps * inputs;
+        to += layout_.first_collected() + walk_.first_row * walk_.rest;
+        for (int row = 0; row < walk_.rows; ++row, x += walk_.row_step, to += walk_.rest)
+            for (int i = 0; i < walk_.rest; ++i) to[i] = x[i];
+    }
+
+    template <int Pixels>
+    [[gnu::always_inline]] void collect_tile(const window_walk& walk,
+                                             const input* const (&x)[std::size_t{Pixels}]) noexcept {
+        if (!collects_in_registers && walk.collects_three_bytes()) {
+            // Stored as words, as they are read: what bytes were stored to a word would have to wait for.
+            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                const input* const from = x[p] + short_row * inputs;
+                const auto byte = [&](int row) {
+                    return std::uint32_t{static_cast<std::uint8_t>(from[row * walk.row_step])};
+                };
+                const std::uint32_t word = byte(0) << 8 | byte(1) << 16 | byte(2) << 24;
+                std::memcpy(collected_[p], &word, sizeof(word));
+            });
+        } else {
+            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { collect(x[p], collected_[p]); });
+        }
     }
 
     /// For weight zero points: the sum of all inputs of a pixel, padding included.
@@ -207,8 +224,23 @@ class output_block {
         }
     }
 
+    /// One step of a tile. @param inputs_of inputs_of(p): those of pixel p, broadcast.
+    template <int Pixels, class InputsOf>
+    [[gnu::always_inline]] static void multiply_step(accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
+                                                     const weight* w, InputsOf inputs_of) noexcept {
+        typename Format::weights ws[std::size_t{Vectors}];
+        simd::unroll<Vectors>([&](auto v)
+                                  __attribute__((always_inline)) { ws[v] = Format::load(w + v * vector_size); });
+        simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+            const auto xs = inputs_of(p);
+            simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+                acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+            });
+        });
+    }
+
     template <int Pixels>
-    void tiles(int count, pixel_walk& shared_pixels, reading_ahead& shared_ahead) noexcept {
+    [[gnu::flatten]] void tiles(int count, pixel_walk& shared_pixels, reading_ahead& shared_ahead) noexcept {
         // Copies, which no store to the output can change.
         pixel_walk pixels = shared_pixels;
         reading_ahead ahead = shared_ahead;
@@ -217,43 +249,41 @@ class output_block {
         typename Format::output* const output = arguments_.output + channel_;
         const input* const image = input_;
         for (; count > 0; --count) {
-            const auto at = pixels.template next<Pixels>();
             const input* x[std::size_t{Pixels}];
-            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                x[p] = simd::opaque(image + at.input[p]);
-                if (walk.is_copied) [[unlikely]]
-                    x[p] = copy_window(at.input[p], p);
-            });
-            std::int32_t sums[std::size_t{Pixels}] = {};
-            if (constants.needs_sums)
-                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { sums[p] = sum_inputs(x[p]); });
-
+            const auto at = pixels.template next<Pixels>(image, x);
+            if (walk.is_copied) [[unlikely]]
+                simd::unroll<Pixels>([&](auto p)
+                                         __attribute__((always_inline)) { x[p] = copy_window(x[p] - image, p); });
+            const bool in_registers = collects_in_registers && walk.collects_three_bytes();
+            if constexpr (Collects)
+                if (!in_registers) collect_tile<Pixels>(walk, x);
             accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
             simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                 const accumulator start = accumulator::load_aligned(start_ + v * lanes);
                 simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
             });
-            if (walk.has_short_rows()) {
-                // Not shared with the loop below, where GCC 12 would then keep fewer addresses in registers.
-                const auto step = [&](std::ptrdiff_t offset, const weight* w) __attribute__((always_inline)) {
-                    typename Format::weights ws[std::size_t{Vectors}];
+            if constexpr (Format::may_need_sums)
+                if (constants.needs_sums) [[unlikely]] {
+                    std::int32_t sums[std::size_t{Pixels}];
+                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { sums[p] = sum_inputs(x[p]); });
                     simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                        ws[v] = Format::load(w + v * vector_size);
-                    });
-                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                        const auto xs = Format::broadcast(x[p] + offset);
-                        simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                            acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+                        const accumulator start = accumulator::load_aligned(start_ + v * lanes);
+                        simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
+                            acc[p][v] = start - outputs_.correction(v, sums[p]);
                         });
                     });
-                };
+                }
+            if (walk.has_short_rows()) {
+                // Not shared with the loop below, where GCC 12 would then keep fewer addresses in registers.
                 std::ptrdiff_t offset = 0;
                 const weight* w = walk.weights;
                 for (int row = walk.rows; row > 0; --row) {
-                    const std::ptrdiff_t last = simd::opaque(offset + walk.last_step);
-                    step(offset, w);
-                    step(offset + inputs, w + step_size());
-                    step(last, w + 2 * step_size());
+                    simd::unroll<short_row>([&](auto i) __attribute__((always_inline)) {
+                        multiply_step<Pixels>(
+                            acc, w + i * step_size(), [&](auto p) __attribute__((always_inline)) {
+                                return Format::broadcast(x[p] + (offset + i * inputs));
+                            });
+                    });
                     offset += walk.row_step;
                     w += walk.weight_row_step;
                 }
@@ -264,7 +294,19 @@ class output_block {
                         acc, x, run_of_steps<weight>{first, first + walk.last_step, walk.steps, w, step_size()}, lines);
                 });
             }
-            outputs_.template finish<Pixels>(acc, sums, constants, output, at);
+            if constexpr (collects_in_registers)
+                if (in_registers)
+                    multiply_step<Pixels>(
+                        acc, walk.collected_weights, [&](auto p) __attribute__((always_inline)) {
+                            return Format::broadcast_rest(x[p] + short_row * inputs, walk.row_step);
+                        });
+            if constexpr (Collects)
+                for (int step = in_registers ? walk.collected_steps : 0; step < walk.collected_steps; ++step)
+                    multiply_step<Pixels>(
+                        acc, walk.collected_weights + step * step_size(), [&](auto p) __attribute__((always_inline)) {
+                            return Format::broadcast(collected_[p] + step * inputs);
+                        });
+            outputs_.template finish<Pixels>(acc, constants, output, at);
         }
         shared_pixels = pixels;
         shared_ahead = ahead;
@@ -286,36 +328,60 @@ class output_block {
     int run_ = 0;           ///< values
     int copied_from_ = 0;   ///< of a run's values
     int copied_values_ = 0; ///< of a run
+    /// Of each pixel; what lies outside the image is padding.
+    input collected_[std::size_t{Format::tile_pixels(Vectors)}][std::size_t{Collects ? layout::most_collected : 1}];
     /// Runs are shorter than a step only where a step is more than one value.
     input copies_[std::size_t{Format::tile_pixels(Vectors)}][std::size_t{inputs > 1 ? layout::largest_copy : 1}];
     std::int32_t padding_sum_ = 0;
     alignas(64) typename Format::sum start_[std::size_t{Vectors * lanes}];
 };
 
-/// A convolution on blocked weights: groups, then blocks of output channels, then regions of pixels.
-template <class Format>
-void convolve_blocked(const typename Format::arguments& arguments, convolution_shape shape) noexcept {
+/// A convolution on blocked weights: groups, then panels, then blocks of output channels, then regions of pixels.
+/// @tparam Tiles the sizes there is code for.
+/// @param panel_weights panel_weights(offset, count): where the `count` weights of a panel lie that starts with value
+/// `offset` of the packed ones.
+template <class Format, blocked_tiles Tiles, class PanelWeights>
+void convolve_panels(const typename Format::arguments& arguments, convolution_shape shape,
+                     const blocked_layout<Format::inputs>& layout, PanelWeights panel_weights) noexcept {
     // A 1 x 1 convolution without stride sees one long row of pixels.
     if (shape.over == window{} && shape.in.pixels() == shape.out.pixels()) {
         shape.in = {1, static_cast<int>(shape.in.pixels()), shape.in.channels};
         shape.out = {1, static_cast<int>(shape.out.pixels()), shape.out.channels};
     }
+    constexpr int vectors_per_block = outputs_per_block / Format::lanes;
     const int vectors = (arguments.channels.end(shape.out_channels_per_group()) + Format::lanes - 1) / Format::lanes;
-    const blocked_layout<Format::inputs> layout(shape);
     reading_ahead ahead(arguments.ahead, arguments.weights);
     for (int group = 0; group < shape.groups; ++group)
-        for (int first = arguments.channels.first / Format::lanes, count = 0; first < vectors; first += count) {
-            if constexpr (Format::lanes == outputs_per_block)
-                count = layout.panel_of(first).blocks;
-            else
-                count = std::min(vectors - first, Format::max_vectors);
-            simd::unroll<Format::max_vectors>([&](auto index) {
-                constexpr int share = index + 1;
-                if (share != count) return;
-                output_block<Format, share> block(arguments, shape, group, first);
-                for_each_region(shape, [&](const region& r) { block.run(r, ahead); });
-            });
+        for (int first = arguments.channels.first / Format::lanes; first < vectors;) {
+            const auto panel = layout.panel_of(first / vectors_per_block);
+            const auto* weights =
+                panel_weights(static_cast<std::size_t>(group * layout.blocks() + panel.first) * layout.block_size(),
+                              static_cast<std::size_t>(panel.blocks) * layout.block_size());
+            const int end = std::min(vectors, (panel.first + panel.blocks) * vectors_per_block);
+            for (int count = 0; first < end; first += count) {
+                count = std::min(end - first, Format::max_vectors);
+                const auto run = [&]<int Vectors, bool Collects>() {
+                    output_block<Format, Vectors, Collects> block(arguments, shape, layout, weights, group, first);
+                    for_each_region(shape, [&](const region& r) { block.run(r, ahead); });
+                };
+                simd::unroll<Format::max_vectors>([&](auto index) {
+                    constexpr int share = index + 1;
+                    if (share != count) return;
+                    if constexpr (Format::inputs > 1 && (Tiles.collecting >> share) % 2 == 1)
+                        if (layout.collects) return run.template operator()<share, true>();
+                    if constexpr ((Tiles.plain >> share) % 2 == 1) {
+                        if (!layout.collects) run.template operator()<share, false>();
+                    }
+                });
+            }
         }
+}
+
+/// The same on weights that lie in memory as they are packed.
+template <class Format, blocked_tiles Tiles>
+void convolve_blocked(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept {
+    convolve_panels<Format, Tiles>(arguments, shape, blocked_layout<Format::inputs>(shape),
+                                   [&](std::size_t offset, std::size_t) { return arguments.weights + offset; });
 }
 
 } // namespace statiq::kernels::vectorized

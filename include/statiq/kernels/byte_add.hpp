@@ -66,7 +66,7 @@ class lane_alignment<Arch, float_multiplier> {
 
 /// Bits as `reference::add`.
 template <class Arch, class In, class Out, class Scheme>
-void add(const reference::add_arguments<In, Out, Scheme>& sum) noexcept {
+[[gnu::flatten]] void add(const reference::add_arguments<In, Out, Scheme>& sum) noexcept {
     using words = simd::batch<std::int32_t, Arch>;
     constexpr std::size_t width = simd::batch<In, Arch>::size;
     std::array<lane_alignment<Arch, Scheme>, reference::max_add_inputs> alignments;

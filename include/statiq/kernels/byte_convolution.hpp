@@ -11,6 +11,7 @@
 #include <statiq/simd/broadcast_group.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
 #include <statiq/simd/partial.hpp>
+#include <statiq/simd/replace_byte.hpp>
 #include <statiq/simd/unroll.hpp>
 
 #include <algorithm>
@@ -50,11 +51,12 @@ struct byte_format {
     static constexpr int inputs = 4;
     static constexpr bool fits_pixels = true;
     static constexpr bool may_need_sums = true;
+    static constexpr bool collects_in_registers = simd::register_count<Arch> == 32; ///< fewer are all a tile's
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
         // Besides weights: an input, and a product; where products are widened, a constant and weights of 16 bits, too.
-        constexpr int others = PairSums >= 2 ? 2 : (simd::has_byte_dot<Arch> ? 1 : 4);
+        const int others = PairSums >= 2 ? 2 : 1 + simd::dot_constants<Arch>(vectors);
         return std::min(12, (simd::register_count<Arch> - vectors - others) / vectors);
     }
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
@@ -65,6 +67,12 @@ struct byte_format {
 
     static weights load(const std::int8_t* w) noexcept { return weights::load_unaligned(w); }
     static inputs_batch broadcast(const In* x) noexcept { return as_unsigned<Arch>(simd::broadcast_group<Arch>(x)); }
+    /// Of three rows the values x[0], x[row_step] and x[2 * row_step], as bytes 1 to 3 of every group; byte 0 is any.
+    /// A group is read so that the last row's ends with its value.
+    static inputs_batch broadcast_rest(const In* x, std::ptrdiff_t row_step) noexcept {
+        const auto row = [&](int r) { return simd::broadcast_group<Arch>(x + (r * row_step - (r + 1))); };
+        return as_unsigned<Arch>(simd::replace_byte<3, Arch>(simd::replace_byte<2, Arch>(row(0), row(1)), row(2)));
+    }
     static accumulator multiply_add(accumulator acc, inputs_batch x, weights w) noexcept {
         if constexpr (PairSums > 0)
             return simd::add_pairs<Arch>(acc, simd::pair_products<Arch>(x, w));
@@ -123,17 +131,15 @@ struct byte_format {
         [[nodiscard]] tile_constants constants() const noexcept { return constants_; }
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
+        /// What weight zero points add to a pixel: them times the sum of its inputs.
+        [[nodiscard]] [[gnu::always_inline]] accumulator correction(int v, std::int32_t sum) const noexcept {
+            return accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sum);
+        }
+
         template <int Pixels>
         [[gnu::always_inline]] void finish(accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
-                                           const std::int32_t (&sums)[std::size_t{Pixels}],
                                            const tile_constants& constants, Out* to,
                                            const pixel_tile<Pixels>& at) const noexcept {
-            if (constants.needs_sums)
-                simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                    simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                        acc[p][v] -= accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sums[p]);
-                    });
-                });
             constants.requantize.template store_pixels<Pixels, Vectors>(acc, factors_, to, at, constants.written,
                                                                         constants.is_whole);
         }

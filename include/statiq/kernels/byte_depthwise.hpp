@@ -55,8 +55,7 @@ struct byte_depthwise_format {
                 std::int8_t real[std::size_t{taps_per_step}] = {};
                 for (int t = 0; t < std::min(taps_per_step, taps - step * taps_per_step); ++t) {
                     const std::int8_t* tap = a.weights + (step * taps_per_step + t) * channels + channel;
-                    for (int c = 0; c < count; c += channels)
-                        std::copy_n(tap, std::min(channels, count - c), rows[t] + c);
+                    std::copy_n(tap, count, rows[t]);
                     real[t] = 1;
                 }
                 const auto row = [&](int t) { return signed_bytes::load_aligned(rows[t]); };
@@ -67,7 +66,7 @@ struct byte_depthwise_format {
             for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i) {
                 const std::size_t c = simd::block_order(i / lanes, i % lanes);
                 const bool valid = c < count_;
-                const std::size_t o = static_cast<std::size_t>(channel) + c % static_cast<std::size_t>(channels);
+                const std::size_t o = static_cast<std::size_t>(channel) + c;
                 start_[i] = valid ? a.corrected_bias[o] : 0;
                 if (valid) factors_.set(static_cast<int>(i), a.factors[o]);
                 if constexpr (HasZeroPoints) zero_points_[i] = valid ? a.weight_zero_points[o] : 0;

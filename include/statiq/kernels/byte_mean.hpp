@@ -21,7 +21,7 @@ namespace statiq::kernels::vectorized {
 
 /// Bits as `reference::mean`. Four pixels of a channel, interleaved, are one lane of a dot product with ones.
 template <class Arch, class In, class Out, class Scheme>
-void mean(const reference::mean_arguments<In, Out, Scheme>& of) noexcept {
+[[gnu::flatten]] void mean(const reference::mean_arguments<In, Out, Scheme>& of) noexcept {
     using words = simd::batch<std::int32_t, Arch>;
     using unsigned_bytes = simd::batch<std::uint8_t, Arch>;
     constexpr std::size_t width = unsigned_bytes::size;

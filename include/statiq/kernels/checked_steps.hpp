@@ -50,9 +50,10 @@ template <class Arch, class In, std::size_t Pixels>
 
 /// Replaces what `simd::pair_products` made of the inputs of some steps, one bit each.
 template <class Format, std::size_t Pixels, std::size_t Vectors>
-[[gnu::noinline]] void correct_large_steps(typename Format::accumulator (&sums)[Pixels][Vectors],
-                                           const typename Format::input* const (&x)[Pixels],
-                                           const run_of_steps<std::int8_t>& run, std::uint64_t large) noexcept {
+[[gnu::noinline, gnu::flatten]] void correct_large_steps(typename Format::accumulator (&sums)[Pixels][Vectors],
+                                                         const typename Format::input* const (&x)[Pixels],
+                                                         const run_of_steps<std::int8_t>& run,
+                                                         std::uint64_t large) noexcept {
     using arch = typename Format::arch;
     constexpr int vectors = int{Vectors}, size = Format::lanes * Format::inputs;
     for (; large != 0; large &= large - 1) {

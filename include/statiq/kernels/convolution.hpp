@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/arguments.hpp>
+#include <statiq/kernels/nests.hpp>
 #include <statiq/kernels/reference/convolution.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/simd/arch.hpp>
@@ -20,13 +21,20 @@ namespace statiq::kernels {
 /// more than 64 taps and constant evaluation in reference code.
 /// @tparam PairSums of `exact_pair_sums` for inputs and packed weights, if these are known to be narrower than their
 /// types: how many sums of two products 16 bits certainly hold. Where there is a byte dot product it does not matter.
+/// @tparam Nests what the convolutions that will be run need, if they are known: less code. Any other runs all the
+/// same, but in reference code.
 /// @param arch the instruction set: `simd::native_arch`, or any other of `simd::compiled_archs`.
-template <int PairSums = 0, class Scheme, class In, class Weight, class Out, class Arch = simd::native_arch>
+template <int PairSums = 0, nest_set Nests = nest_set::all(), class Scheme, class In, class Weight, class Out,
+          class Arch = simd::native_arch>
 constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>& arguments,
                            const convolution_shape& shape, [[maybe_unused]] Arch arch = {}) noexcept {
 #ifndef STATIQ_NO_SIMD
     if constexpr (!std::is_same_v<Arch, simd::scalar> && is_byte_product<In, Weight> && sizeof(Out) == 1) {
-        if (!std::is_constant_evaluated() && vectorized::convolution<Arch, PairSums>(arguments, shape)) return;
+        if (!std::is_constant_evaluated()) {
+            const nest chosen =
+                byte_nest_of<Weight>(shape, arguments.weight_zero_points != nullptr, simd::word_lanes<Arch>);
+            if (vectorized::convolution<Arch, PairSums, Nests>(chosen, arguments, shape)) return;
+        }
     }
 #endif
     reference::convolution(arguments, shape);
@@ -34,12 +42,14 @@ constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>&
 
 /// Float convolution: `reference::convolution` up to the rounding of its sums, whose order is that of the reference
 /// but whose products are fused into them where the instruction set does so.
-template <class Arch = simd::native_arch>
+template <nest_set Nests = nest_set::all(), class Arch = simd::native_arch>
 constexpr void convolution(const float_convolution_arguments& arguments, const convolution_shape& shape,
                            [[maybe_unused]] Arch arch = {}) noexcept {
 #ifndef STATIQ_NO_SIMD
     if constexpr (!std::is_same_v<Arch, simd::scalar>) {
-        if (!std::is_constant_evaluated() && vectorized::convolution<Arch>(arguments, shape)) return;
+        if (!std::is_constant_evaluated() &&
+            vectorized::convolution<Arch, 0, Nests>(float_nest_of(shape), arguments, shape))
+            return;
     }
 #endif
     reference::convolution(arguments, shape);

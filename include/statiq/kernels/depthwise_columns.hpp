@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/region.hpp>
+#include <statiq/simd/opaque.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -15,8 +16,10 @@
 /// format is a policy `Format`:
 ///   input, output, arguments   as for `convolve_blocked`
 ///   width                      channels of one block
+///   output_rows                rows of outputs a block computes together
+///   image_rows(K)              of the image, under their windows
 ///   panel_blocks               blocks that follow one another along a row while it is in the first cache
-///   accumulator                the sums of one block at one pixel
+///   accumulator                the sums of one block at one pixel of these rows
 ///   column                     the inputs of one block in one column: column(row, constants) with row(ky) where a
 ///   row's start,
 ///                              column(padding)
@@ -33,6 +36,7 @@ class depthwise_columns {
     using column = typename Format::template column<K>;
     static constexpr int width = Format::width;
     static constexpr int panel_blocks = Format::panel_blocks;
+    static constexpr int image_rows = Format::image_rows(K);
     /// Output pixels that one column of the image belongs to.
     static constexpr int pending = (K + Stride - 1) / Stride;
     /// At the start of a row there are no older outputs, at its end no new ones: small windows have steps of their own
@@ -40,19 +44,12 @@ class depthwise_columns {
     static constexpr bool has_exact_ends = K <= 3;
 
   public:
-    /// Rows of fewer outputs have no middle part.
-    [[nodiscard]] static bool takes(const convolution_shape& shape) noexcept {
-        const window& over = shape.over;
-        return shape.in.channels == shape.out.channels && over.kernel_height == K && over.kernel_width == K &&
-               over.stride_height == Stride && over.stride_width == Stride && over.dilation_height == 1 &&
-               over.dilation_width == 1 && shape.out.width >= pending;
-    }
-
     depthwise_columns(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
         : arguments_(arguments), shape_(shape), padding_(Format::padding(arguments)) {}
 
-    /// Channels [begin, end).
-    void run(int begin, int end) noexcept {
+    /// Channels [begin, end) of the output's rows [first_row, last_row): as many as blocks compute together, or some
+    /// times as many.
+    void run(int begin, int end, int first_row, int last_row) noexcept {
         const window& over = shape_.over;
         for (int channel = begin; channel < end; channel += panel_blocks * width) {
             const int blocks = std::min((end - channel + width - 1) / width, panel_blocks);
@@ -60,10 +57,10 @@ class depthwise_columns {
                 const int first = channel + b * width;
                 blocks_[b].prepare(arguments_, shape_, first, std::min(width, end - first));
             }
-            for (int y = 0; y < shape_.out.height;) {
+            for (int y = first_row; y < last_row;) {
                 const region_span rows = span_from(y, K, Stride, 1, over.pad_top, shape_.in.height, shape_.out.height);
                 for (int b = 0; b < blocks; ++b) blocks_[b].take_rows(rows.first, rows.last);
-                for (; y < rows.end; ++y)
+                for (const int until = std::min(rows.end, last_row); y < until; y += Format::output_rows)
                     for (int b = 0; b < blocks; ++b) row(y, channel + b * width, blocks_[b]);
             }
         }
@@ -75,7 +72,7 @@ class depthwise_columns {
     /// The rows of the image under the window, at the next column. For a row outside the image, any row: its weights
     /// are zero.
     struct window_rows {
-        const input* at[std::size_t{K}];
+        const input* at[std::size_t{image_rows}];
         std::ptrdiff_t offset;
         std::ptrdiff_t step;
         int column;
@@ -86,15 +83,15 @@ class depthwise_columns {
         rows.offset = 0;
         rows.step = shape_.in.channels;
         rows.column = -shape_.over.pad_left;
-        for (int ky = 0; ky < K; ++ky) {
+        for (int ky = 0; ky < image_rows; ++ky) {
             const int row = std::clamp(y * Stride - shape_.over.pad_top + ky, 0, shape_.in.height - 1);
-            rows.at[ky] =
-                arguments_.input + static_cast<std::ptrdiff_t>(row) * shape_.in.width * shape_.in.channels + channel;
+            rows.at[ky] = simd::opaque(
+                arguments_.input + static_cast<std::ptrdiff_t>(row) * shape_.in.width * shape_.in.channels + channel);
         }
         return rows;
     }
 
-    void row(int y, int channel, const typename Format::block& block) const noexcept {
+    [[gnu::flatten]] void row(int y, int channel, const typename Format::block& block) const noexcept {
         window_rows rows = rows_of(y, channel);
         const std::ptrdiff_t channels = shape_.out.channels;
         const int outputs = shape_.out.width;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/nests.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -18,21 +19,12 @@ class depthwise_rows {
     using input = typename Format::input;
     using column = typename Format::template column<K>;
     static constexpr int width = Format::width;
-    /// The longest padded row, in values.
-    static constexpr int longest_row = 4096;
 
     [[nodiscard]] static int padded_row(const convolution_shape& shape) noexcept {
         return (shape.out.width + K - 1) * shape.in.channels;
     }
 
   public:
-    [[nodiscard]] static bool takes(const convolution_shape& shape) noexcept {
-        const window& over = shape.over;
-        return shape.in.channels == shape.out.channels && 2 * shape.in.channels <= width && over.kernel_height == K &&
-               over.kernel_width == K && over.stride_height == 1 && over.stride_width == 1 &&
-               over.dilation_height == 1 && over.dilation_width == 1 && padded_row(shape) <= longest_row;
-    }
-
     depthwise_rows(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
         : arguments_(arguments), shape_(shape), pixels_(std::min(width / shape.in.channels, shape.out.width)) {
         block_.prepare(arguments, shape, 0, shape.in.channels, pixels_);
@@ -65,7 +57,7 @@ class depthwise_rows {
                         columns * channels, row);
     }
 
-    void row(int y) noexcept {
+    [[gnu::flatten]] void row(int y) noexcept {
         const input* rows[std::size_t{K}];
         for (int ky = 0; ky < K; ++ky) rows[ky] = slot(y - shape_.over.pad_top + ky);
         const auto constants = block_.template constants<K>();
@@ -89,7 +81,7 @@ class depthwise_rows {
     const convolution_shape& shape_;
     int pixels_; ///< of a run
     typename Format::block block_;
-    input ring_[std::size_t{K}][std::size_t{longest_row + width}];
+    input ring_[std::size_t{K}][std::size_t{longest_depthwise_row + width}];
 };
 
 } // namespace statiq::kernels::vectorized

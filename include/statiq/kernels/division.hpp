@@ -49,6 +49,8 @@ constexpr convolution_shape with_most_rows(convolution_shape shape) noexcept {
 }
 
 /// Channels that kernels compute together: a part has all or none of a panel's.
+/// @tparam Weight the packed weights' type.
+template <class Weight>
 class channel_panels {
     static constexpr int depthwise_panel = 64;
 
@@ -59,12 +61,12 @@ class channel_panels {
     [[nodiscard]] constexpr int count() const noexcept {
         if (depthwise_) return (shape_.out.channels + depthwise_panel - 1) / depthwise_panel;
         if (shape_.groups > 1) return 1;
-        return blocked_layout<1>(shape_).panels();
+        return blocked_layout_of<Weight>(shape_).panels();
     }
     /// Of panel number `index`; the number of channels for the one behind the last.
     [[nodiscard]] constexpr int first_channel(int index) const noexcept {
-        const int first =
-            depthwise_ ? index * depthwise_panel : blocked_layout<1>(shape_).first_block(index) * outputs_per_block;
+        const int first = depthwise_ ? index * depthwise_panel
+                                     : blocked_layout_of<Weight>(shape_).first_block(index) * outputs_per_block;
         return index == count() ? shape_.out.channels : first;
     }
 
@@ -83,6 +85,8 @@ struct division {
 /// The best division into `most` parts or fewer, each with the work of at least `least` products: that whose largest
 /// part is smallest, and of these the one with the most rows, which leaves most of what a part of the next layer reads
 /// in the cache of the processor that wrote it.
+/// @tparam Weight the packed weights' type.
+template <class Weight>
 constexpr division division_of(const convolution_shape& whole, std::size_t most, std::size_t least) noexcept {
     constexpr std::size_t depthwise_cost = 8; // of a product, in products of other convolutions
     constexpr std::size_t weight_cost = 4;    // of a weight that comes from far away
@@ -90,7 +94,7 @@ constexpr division division_of(const convolution_shape& whole, std::size_t most,
     const std::size_t products = shape.out.size() * static_cast<std::size_t>(shape.reduction());
     const std::size_t work = products * (is_depthwise(shape) ? depthwise_cost : 1) + shape.weight_count() * weight_cost;
     const int parts = static_cast<int>(std::min(most, work / least));
-    const int panels = channel_panels(shape).count();
+    const int panels = channel_panels<Weight>(shape).count();
     const auto largest = [&](const division& by) {
         return std::int64_t{(shape.out.height + by.rows - 1) / by.rows} * ((panels + by.panels - 1) / by.panels);
     };
@@ -115,7 +119,7 @@ constexpr part<Arguments> part_of(const Arguments& whole, const convolution_shap
     const int panel = index / by.rows;
     const row_part rows =
         rows_of(in, out, over, first_of_part(out.height, row, by.rows), first_of_part(out.height, row + 1, by.rows));
-    const channel_panels panels(whole_shape);
+    const channel_panels<typename Arguments::weight_type> panels(whole_shape);
     Arguments& arguments = result.arguments;
     arguments.channels = {panels.first_channel(first_of_part(panels.count(), panel, by.panels)),
                           panels.first_channel(first_of_part(panels.count(), panel + 1, by.panels))};

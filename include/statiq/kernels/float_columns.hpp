@@ -27,6 +27,9 @@ struct float_columns_format {
     static constexpr int panel_blocks = 8;
     static constexpr int most_rows = 5;
 
+    static constexpr int output_rows = 1;
+    static constexpr int image_rows(int window) noexcept { return window; }
+
     static float padding(const arguments&) noexcept { return 0; }
 
     /// What a row keeps in registers while it stores: nothing there may alias.

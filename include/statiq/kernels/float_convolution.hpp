@@ -31,6 +31,7 @@ struct float_format {
     static constexpr int inputs = 1;
     static constexpr bool fits_pixels = false;
     static constexpr bool may_need_sums = false;
+    static constexpr bool collects_in_registers = false;
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
@@ -73,13 +74,13 @@ struct float_format {
 
         template <int Pixels>
         [[gnu::always_inline]] void finish(const accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
-                                           const std::int32_t (&)[std::size_t{Pixels}], const tile_constants& constants,
-                                           float* to, const pixel_tile<Pixels>& at) const noexcept {
+                                           const tile_constants& constants, float* to,
+                                           const pixel_tile<Pixels>& at) const noexcept {
             const float lowest = simd::reloaded(constants.lowest), highest = simd::reloaded(constants.highest);
             simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
                 simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                     const accumulator y = simd::clamp<Arch>(acc[p][v], lowest, highest);
-                    float* out = to + at.output[p] + v * lanes;
+                    float* out = to + at.output_of(p) + v * lanes;
                     if constexpr (v + 1 < Vectors)
                         y.store_unaligned(out);
                     else

@@ -41,8 +41,7 @@ struct float_depthwise_format {
             count_ = count;
             const int channels = shape.out.channels;
             const auto fill = [&](const float* from, float* lane) {
-                for (int c = 0; c < count; c += channels) std::copy_n(from, std::min(channels, count - c), lane + c);
-                std::fill(lane + count, lane + width, 0.0F);
+                std::fill(std::copy_n(from, count, lane), lane + width, 0.0F);
             };
             for (int tap = 0; tap < shape.over.taps(); ++tap) fill(a.weights + tap * channels + channel, weights_[tap]);
             fill(a.bias + channel, start_);

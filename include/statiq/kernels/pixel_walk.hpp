@@ -10,14 +10,18 @@
 
 namespace statiq::kernels::vectorized {
 
-/// Some pixels of a region. Offsets are in values, of channel 0.
+/// Where the outputs of some pixels of a region go. Offsets are in values, of channel 0.
 template <int Pixels>
 struct pixel_tile {
-    std::ptrdiff_t input[std::size_t{Pixels}];  ///< of the first tap that is multiplied
     bool consecutive;                           ///< the pixels are neighbours in one row
     std::ptrdiff_t first_output;                ///< if so, of the first pixel,
     std::ptrdiff_t output_step;                 ///< and from one to the next;
-    std::ptrdiff_t output[std::size_t{Pixels}]; ///< of each pixel
+    std::ptrdiff_t output[std::size_t{Pixels}]; ///< if not, of each pixel
+
+    /// @param p of either kind
+    [[nodiscard]] [[gnu::always_inline]] std::ptrdiff_t output_of(int p) const noexcept {
+        return consecutive ? first_output + p * output_step : output[p];
+    }
 };
 
 /// A walk over a region's pixels in row-major order, a few at a time, across the ends of rows. It stays at the last
@@ -42,24 +46,25 @@ class pixel_walk {
         output_wrap_ = (shape.out.width - width_ + 1) * output_step_;
     }
 
-    template <int Pixels>
-    [[gnu::always_inline]] pixel_tile<Pixels> next() noexcept {
+    /// @param x becomes: where in `image` the first tap is that is multiplied, of each pixel.
+    template <int Pixels, class T>
+    [[gnu::always_inline]] pixel_tile<Pixels> next(const T* image, const T* (&x)[std::size_t{Pixels}]) noexcept {
         pixel_tile<Pixels> tile;
         tile.consecutive = left_ > Pixels;
         if (tile.consecutive) {
             tile.first_output = output_;
             tile.output_step = output_step_;
-            simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                tile.input[p] = input_;
-                tile.output[p] = output_;
-                output_ = simd::opaque(output_ + output_step_);
-                input_ = simd::opaque(input_ + input_step_);
+            x[0] = simd::opaque(image + input_);
+            simd::unroll<Pixels - 1>([&](auto p) __attribute__((always_inline)) {
+                x[p + 1] = simd::opaque(x[p] + input_step_);
             });
+            input_ += Pixels * input_step_;
+            output_ += Pixels * output_step_;
             left_ -= Pixels;
             return tile;
         }
         simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-            tile.input[p] = input_;
+            x[p] = simd::opaque(image + input_);
             tile.output[p] = output_;
             if (--left_ > 0) {
                 input_ += input_step_;

@@ -48,6 +48,16 @@ constexpr region_span span_from(int begin, int kernel, int stride, int dilation,
     return span;
 }
 
+/// The span whose windows the image does not cut; begin == end if there is none.
+constexpr region_span uncut_span(int kernel, int stride, int dilation, int before, int in, int out) noexcept {
+    for (int begin = 0; begin < out;) {
+        const region_span span = span_from(begin, kernel, stride, dilation, before, in, out);
+        if (span.first == 0 && span.last == kernel) return span;
+        begin = span.end;
+    }
+    return {out, out, 0, kernel};
+}
+
 /// Calls visit(region) for the regions of a convolution, which together are its output: one where nothing is cut, one
 /// at each edge and corner that is.
 template <class Visit>

@@ -73,7 +73,7 @@ class requantize_bytes {
             });
             const bytes all = simd::from_block_order<Arch>(narrow(scaled));
             if constexpr (together > 1 && together * Vectors == 4 && first + together <= Pixels)
-                if (is_whole) {
+                if (is_whole) [[likely]] {
                     all.store_unaligned(place);
                     place += together * Vectors * lanes;
                     return;
@@ -92,16 +92,21 @@ class requantize_bytes {
             });
     }
 
-    /// Lane l of acc[j] is output block_order(j, l), and lane j * lanes + l of `factors`; the `written` ones are
-    /// stored.
+    /// Lane l of acc[j] is byte block_order(j, l) of the result, and lane j * lanes + l of `factors`.
     template <class Factors>
-    [[gnu::always_inline]] void store_blocks(const simd::quad<std::int32_t, Arch>& acc, const Factors& factors, Out* to,
-                                             const simd::first_lanes<Out, Arch>& written) const noexcept {
+    [[nodiscard]] [[gnu::always_inline]] bytes of_blocks(const simd::quad<std::int32_t, Arch>& acc,
+                                                         const Factors& factors) const noexcept {
         simd::quad<std::int32_t, Arch> scaled;
         simd::unroll<4>([&](auto j) __attribute__((always_inline)) {
             scaled[j] = factors.template apply<Arch>(acc[j], j * lanes);
         });
-        written.store(to, narrow(scaled));
+        return narrow(scaled);
+    }
+    /// Stores the `written` ones.
+    template <class Factors>
+    [[gnu::always_inline]] void store_blocks(const simd::quad<std::int32_t, Arch>& acc, const Factors& factors, Out* to,
+                                             const simd::first_lanes<Out, Arch>& written) const noexcept {
+        written.store(to, of_blocks(acc, factors));
     }
 
   private:

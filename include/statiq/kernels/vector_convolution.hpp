@@ -9,111 +9,163 @@
 #include <statiq/kernels/depthwise.hpp>
 #include <statiq/kernels/depthwise_columns.hpp>
 #include <statiq/kernels/depthwise_rows.hpp>
+#include <statiq/kernels/expand_sub_bytes.hpp>
 #include <statiq/kernels/float_columns.hpp>
 #include <statiq/kernels/float_convolution.hpp>
 #include <statiq/kernels/float_depthwise.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/nests.hpp>
+#include <statiq/kernels/padded_image.hpp>
 #include <statiq/simd/arch.hpp>
+#include <statiq/simd/halves.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #ifndef STATIQ_NO_SIMD
 
 /// Which loop nest runs a convolution, and in which format.
 namespace statiq::kernels::vectorized {
 
-/// Depthwise windows the vector nest takes.
-[[nodiscard]] inline bool is_plain_depthwise(const convolution_shape& shape) noexcept {
-    return shape.in.channels == shape.out.channels && shape.over.taps() <= most_depthwise_taps;
+/// A 3 x 3 window, bytes: channels that fill half a register or less at the end share registers with those of the next
+/// row, or have registers of half the size.
+template <class Arch, bool ZeroPoints, int Stride, class In, class Out, class Scheme>
+void depthwise_byte_columns(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
+                            const convolution_shape& shape, int begin, int end) noexcept {
+    constexpr int side = 3;
+    using format = byte_columns_format<Arch, In, Out, Scheme, ZeroPoints>;
+    using half_format = byte_columns_format<simd::half_arch<Arch>, In, Out, Scheme, ZeroPoints>;
+    const int rows = shape.out.height;
+    const int rest = (end - begin) % format::width;
+    const int whole = rest > 0 && rest <= half_format::width ? end - rest : end;
+    if (whole > begin) depthwise_columns<format, side, Stride>(arguments, shape).run(begin, whole, 0, rows);
+    if (whole == end) return;
+    depthwise_columns<half_format, side, Stride> halves(arguments, shape);
+    int single = 0; // rows from here on are computed alone
+    if constexpr (simd::joins_halves<Arch>) {
+        using pairs_format = byte_columns_format<Arch, In, Out, Scheme, ZeroPoints, Stride>;
+        // Windows that the image cuts take other weights.
+        const region_span uncut = uncut_span(side, Stride, 1, shape.over.pad_top, shape.in.height, rows);
+        const int paired = (uncut.end - uncut.begin) / 2 * 2;
+        if (paired > 0) {
+            halves.run(whole, end, 0, uncut.begin);
+            single = uncut.begin + paired;
+            depthwise_columns<pairs_format, side, Stride>(arguments, shape).run(whole, end, uncut.begin, single);
+        }
+    }
+    halves.run(whole, end, single, rows);
 }
 
-/// The instruction set with registers of half the size, where that pays: they fill with fewer channels, and of 256 bits
-/// are shuffled twice per cycle.
-template <class Arch>
-using half_arch = std::conditional_t<
-    std::is_base_of_v<simd::avx512_vnni, Arch> && simd::detail::has_avx_vnni, simd::avx_vnni,
-    std::conditional_t<std::is_base_of_v<xsimd::avx512bw, Arch>, xsimd::avx2,
-                       std::conditional_t<std::is_base_of_v<xsimd::avx2, Arch>, xsimd::sse4_1, Arch>>>;
-
-/// Runs channels [begin, end) by the nest of columns for K x K windows.
-/// @return whether it takes this convolution; if not, nothing has been done.
-template <class Format, int K>
-bool run_columns(const typename Format::arguments& arguments, const convolution_shape& shape, int begin,
-                 int end) noexcept {
-    const auto run_if_taken = [&]<int Stride>(std::integral_constant<int, Stride>) {
-        using nest = depthwise_columns<Format, K, Stride>;
-        const bool taken = nest::takes(shape);
-        if (taken) nest(arguments, shape).run(begin, end);
-        return taken;
-    };
-    return run_if_taken(std::integral_constant<int, 1>{}) || run_if_taken(std::integral_constant<int, 2>{});
+/// `convolve_panels` of bytes: on the image, or on a padded copy where that pays.
+template <class Arch, int PairSums, blocked_tiles Tiles, class In, class Out, class Scheme, class PanelWeights>
+void convolve_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
+                    const convolution_shape& shape, const blocked_layout<4>& layout,
+                    PanelWeights panel_weights) noexcept {
+    using format = byte_format<Arch, In, Out, Scheme, sums_pairs<Arch> ? PairSums : 0>;
+    if (!padded_image<In>::pays(shape, format::inputs))
+        return convolve_panels<format, Tiles>(arguments, shape, layout, panel_weights);
+    const padded_image<In> padded(arguments.input, shape, format::padding(arguments));
+    auto on_copy = arguments;
+    on_copy.input = padded.values();
+    convolve_panels<format, Tiles>(on_copy, padded.shape(), layout, panel_weights);
 }
 
-/// The same for few channels, by the nest of rows.
-template <class Format>
-bool run_rows(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept {
-    const auto run_if_taken = [&]<int K>(std::integral_constant<int, K>) {
-        using nest = depthwise_rows<Format, K>;
-        const bool taken = nest::takes(shape);
-        if (taken) nest(arguments, shape).run();
-        return taken;
-    };
-    return run_if_taken(std::integral_constant<int, 3>{}) || run_if_taken(std::integral_constant<int, 5>{});
-}
-
-template <class Arch, bool HasZeroPoints, class In, class Out, class Scheme>
-void depthwise_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
-                     const convolution_shape& shape) noexcept {
-    using half = half_arch<Arch>;
-    constexpr int width = static_cast<int>(simd::batch<In, Arch>::size);
-    constexpr int half_width = static_cast<int>(simd::batch<In, half>::size);
+/// Runs one nest, bytes to bytes.
+template <class Arch, int PairSums, nest Nest, nest_set Nests, class In, class Out, class Scheme>
+void run_nest(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
+              const convolution_shape& shape) noexcept {
+    constexpr bool zero_points = has_zero_points(Nest);
+    constexpr nest loops = without_zero_points(Nest);
+    using columns = byte_columns_format<Arch, In, Out, Scheme, zero_points>;
     const int begin = arguments.channels.first, end = arguments.channels.end(shape.out.channels);
-    const int rest = (end - begin) % width;
-    const int whole = rest > 0 && rest <= half_width ? end - rest : end;
-    if constexpr (!HasZeroPoints) {
-        using format = byte_columns_format<Arch, In, Out, Scheme>;
-        using half_format = byte_columns_format<half, In, Out, Scheme>;
-        if (2 * shape.in.channels <= std::min(width, 32) && run_rows<format>(arguments, shape)) return;
-        const bool taken = (whole == begin || run_columns<format, 3>(arguments, shape, begin, whole)) &&
-                           (whole == end || run_columns<half_format, 3>(arguments, shape, whole, end));
-        if (taken || run_columns<format, 5>(arguments, shape, begin, end)) return;
-    }
-    depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, HasZeroPoints>>(arguments, shape).run(begin, end);
-}
-
-/// @return whether there is a vector kernel for this shape; if not, nothing has been done.
-template <class Arch, int PairSums, class In, class Out, class Scheme>
-bool convolution(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
-                 const convolution_shape& shape) noexcept {
-    if (!is_depthwise(shape)) {
-        if (!blocked_layout<4>(shape).fits_copies()) return false;
-        convolve_blocked<byte_format<Arch, In, Out, Scheme, sums_pairs<Arch> ? PairSums : 0>>(arguments, shape);
-        return true;
-    }
-    if (!is_plain_depthwise(shape)) return false;
-    if (arguments.weight_zero_points != nullptr)
-        depthwise_bytes<Arch, true>(arguments, shape);
+    if constexpr (loops == nest::blocked)
+        convolve_bytes<Arch, PairSums, Nests.tiles>(
+            arguments, shape, blocked_layout_of<std::int8_t>(shape),
+            [&](std::size_t offset, std::size_t) { return arguments.weights + offset; });
+    else if constexpr (loops == nest::rows_3)
+        depthwise_rows<columns, 3>(arguments, shape).run();
+    else if constexpr (loops == nest::rows_5)
+        depthwise_rows<columns, 5>(arguments, shape).run();
+    else if constexpr (loops == nest::columns_3)
+        depthwise_byte_columns<Arch, zero_points, 1>(arguments, shape, begin, end);
+    else if constexpr (loops == nest::columns_3_stride_2)
+        depthwise_byte_columns<Arch, zero_points, 2>(arguments, shape, begin, end);
+    else if constexpr (loops == nest::columns_5)
+        depthwise_columns<columns, 5, 1>(arguments, shape).run(begin, end, 0, shape.out.height);
+    else if constexpr (loops == nest::columns_5_stride_2)
+        depthwise_columns<columns, 5, 2>(arguments, shape).run(begin, end, 0, shape.out.height);
     else
-        depthwise_bytes<Arch, false>(arguments, shape);
-    return true;
+        depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, zero_points>>(arguments, shape).run(begin, end);
 }
 
-template <class Arch>
-bool convolution(const float_convolution_arguments& arguments, const convolution_shape& shape) noexcept {
-    if (!is_depthwise(shape)) {
-        convolve_blocked<float_format<Arch>>(arguments, shape);
-        return true;
-    }
-    if (!is_plain_depthwise(shape)) return false;
-    const int begin = arguments.channels.first, end = arguments.channels.end(shape.out.channels);
+/// The same for weights that share bytes: each panel is expanded to bytes once, and all pixels read it there.
+template <class Arch, int PairSums, nest Nest, nest_set Nests, class In, int Bits, class Out, class Scheme>
+[[gnu::noinline]] void run_nest(const convolution_arguments<In, sub_byte<Bits>, Out, Scheme>& from,
+                                const convolution_shape& shape) noexcept {
+    static_assert(Nest == nest::blocked);
+    alignas(64) std::int8_t expanded[Nests.expanded];
+    const convolution_arguments<In, std::int8_t, Out, Scheme> arguments{.input = from.input,
+                                                                        .weights = expanded,
+                                                                        .bias = from.bias,
+                                                                        .corrected_bias = from.corrected_bias,
+                                                                        .weight_zero_points = from.weight_zero_points,
+                                                                        .factors = from.factors,
+                                                                        .input_zero_point = from.input_zero_point,
+                                                                        .output_zero_point = from.output_zero_point,
+                                                                        .lowest = from.lowest,
+                                                                        .highest = from.highest,
+                                                                        .output = from.output,
+                                                                        .ahead = from.ahead,
+                                                                        .channels = from.channels};
+    convolve_bytes<Arch, PairSums, Nests.tiles>(
+        arguments, shape, blocked_layout_of<sub_byte<Bits>>(shape), [&](std::size_t offset, std::size_t count) {
+            expand_sub_bytes<Arch, Bits>(from.weights + offset / sub_byte<Bits>::per_byte, expanded, count);
+            return arguments.weights;
+        });
+}
+
+/// Runs one nest, floats.
+template <class Arch, int, nest Nest, nest_set Nests>
+void run_nest(const float_convolution_arguments& arguments, const convolution_shape& shape) noexcept {
     using columns = float_columns_format<Arch>;
-    if (run_columns<columns, 3>(arguments, shape, begin, end)) return true;
-    if (run_columns<columns, 5>(arguments, shape, begin, end)) return true;
-    depthwise_channels<float_depthwise_format<Arch>>(arguments, shape).run(begin, end);
-    return true;
+    const int begin = arguments.channels.first, end = arguments.channels.end(shape.out.channels);
+    if constexpr (Nest == nest::blocked)
+        convolve_blocked<float_format<Arch>, Nests.tiles>(arguments, shape);
+    else if constexpr (Nest == nest::columns_3)
+        depthwise_columns<columns, 3, 1>(arguments, shape).run(begin, end, 0, shape.out.height);
+    else if constexpr (Nest == nest::columns_3_stride_2)
+        depthwise_columns<columns, 3, 2>(arguments, shape).run(begin, end, 0, shape.out.height);
+    else if constexpr (Nest == nest::columns_5)
+        depthwise_columns<columns, 5, 1>(arguments, shape).run(begin, end, 0, shape.out.height);
+    else if constexpr (Nest == nest::columns_5_stride_2)
+        depthwise_columns<columns, 5, 2>(arguments, shape).run(begin, end, 0, shape.out.height);
+    else if constexpr (Nest == nest::channels)
+        depthwise_channels<float_depthwise_format<Arch>>(arguments, shape).run(begin, end);
+}
+
+/// @return whether `chosen` is a vector nest and `Nests` covers this convolution; if not, nothing has been done.
+template <class Arch, int PairSums, nest_set Nests, class Arguments>
+bool convolution(nest chosen, const Arguments& arguments, const convolution_shape& shape) noexcept {
+    using weight = typename Arguments::weight_type;
+    if (!Nests.covers(nests_of<weight>(shape, chosen, simd::word_lanes<Arch>))) return false;
+    const auto run_if_chosen = [&]<nest... Some>(std::integer_sequence<nest, Some...>) {
+        const auto run_one = [&]<nest One>(std::integral_constant<nest, One>) {
+            if constexpr (Nests.has(One) && (!is_sub_byte<weight> || (One == nest::blocked && Nests.expanded > 0))) {
+                if (chosen != One) return false;
+                run_nest<Arch, PairSums, One, Nests>(arguments, shape);
+                return true;
+            } else {
+                return false;
+            }
+        };
+        return (run_one(std::integral_constant<nest, Some>{}) || ...) ||
+               (run_one(std::integral_constant<nest, with_zero_points(Some)>{}) || ...);
+    };
+    using enum nest;
+    return run_if_chosen(std::integer_sequence<nest, blocked, rows_3, rows_5, columns_3, columns_3_stride_2, columns_5,
+                                               columns_5_stride_2, channels>{});
 }
 
 } // namespace statiq::kernels::vectorized

@@ -61,10 +61,10 @@ struct widened_inputs {
 /// step, which all pixels share, and inputs before, those of many steps at once. `sums` stands for the accumulators, in
 /// memory: this is a function of its own.
 template <class Format, std::size_t Pixels, std::size_t Vectors>
-[[gnu::noinline]] void multiply_widened_steps(typename Format::accumulator (&sums)[Pixels][Vectors],
-                                              const typename Format::input* const (&x)[Pixels],
-                                              const run_of_steps<std::int8_t>& run,
-                                              reading_ahead::lines& shared_lines) noexcept {
+[[gnu::noinline, gnu::flatten]] void multiply_widened_steps(typename Format::accumulator (&sums)[Pixels][Vectors],
+                                                            const typename Format::input* const (&x)[Pixels],
+                                                            const run_of_steps<std::int8_t>& run,
+                                                            reading_ahead::lines& shared_lines) noexcept {
     using arch = typename Format::arch;
     using accumulator = typename Format::accumulator;
     constexpr int pixels = int{Pixels}, vectors = int{Vectors}, size = Format::lanes * Format::inputs;

@@ -5,6 +5,7 @@
 #include <xsimd/xsimd.hpp>
 #endif
 
+#include <cstdint>
 #include <type_traits>
 
 /// Vector primitives that no release of xsimd has. Each is a function template on an instruction set, called as
@@ -25,6 +26,8 @@ struct arch_list {};
 
 using compiled_archs = arch_list<>;
 using native_arch = scalar;
+template <class>
+inline constexpr int word_lanes = 1;
 
 #else
 
@@ -33,6 +36,8 @@ using native_arch = scalar;
 struct avx_vnni : xsimd::fma3<xsimd::avx2> {};
 /// AVX-512 (F, CD, DQ, BW) with the byte dot product.
 struct avx512_vnni : xsimd::avx512bw {};
+/// 64-bit NEON with the byte dot product (Armv8.2's, or Armv8.6's of unsigned and signed bytes).
+struct neon64_dot : xsimd::neon64 {};
 
 namespace detail {
 template <class Arch>
@@ -46,6 +51,10 @@ struct registers<avx_vnni> {
 template <>
 struct registers<avx512_vnni> {
     using type = xsimd::avx512bw;
+};
+template <>
+struct registers<neon64_dot> {
+    using type = xsimd::neon64;
 };
 
 /// What an overload for every instruction set takes as its tag: the conversion ranks below every base class.
@@ -62,6 +71,10 @@ using register_arch = typename detail::registers<Arch>::type;
 /// A vector register of T.
 template <class T, class Arch>
 using batch = xsimd::batch<T, register_arch<Arch>>;
+
+/// 32-bit lanes of a register.
+template <class Arch>
+inline constexpr int word_lanes = static_cast<int>(batch<std::int32_t, Arch>::size);
 
 /// How many vector registers there are.
 template <class Arch>
@@ -100,6 +113,11 @@ inline constexpr bool has_avx_vnni = XSIMD_WITH_FMA3_AVX2;
 #else
 inline constexpr bool has_avx_vnni = false;
 #endif
+#if defined(__ARM_FEATURE_DOTPROD)
+inline constexpr bool has_neon64_dot = XSIMD_WITH_NEON64;
+#else
+inline constexpr bool has_neon64_dot = false;
+#endif
 
 } // namespace detail
 
@@ -109,7 +127,8 @@ using compiled_archs = typename detail::join<
     detail::list_if<detail::has_avx_vnni, avx_vnni>,
     detail::list_if<bool{XSIMD_WITH_FMA3_AVX2}, xsimd::fma3<xsimd::avx2>>,
     detail::list_if<bool{XSIMD_WITH_AVX2}, xsimd::avx2>, detail::list_if<bool{XSIMD_WITH_SSE4_1}, xsimd::sse4_1>,
-    detail::list_if<bool{XSIMD_WITH_SSE2}, xsimd::sse2>, detail::list_if<bool{XSIMD_WITH_NEON64}, xsimd::neon64>>::type;
+    detail::list_if<bool{XSIMD_WITH_SSE2}, xsimd::sse2>, detail::list_if<detail::has_neon64_dot, neon64_dot>,
+    detail::list_if<bool{XSIMD_WITH_NEON64}, xsimd::neon64>>::type;
 
 /// The best of them.
 using native_arch = decltype(detail::first_of(compiled_archs{}));

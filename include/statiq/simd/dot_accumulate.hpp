@@ -54,6 +54,21 @@ inline words<R> dot_accumulate(words<R> acc, unsigned_bytes<R> x, signed_bytes<R
 }
 #endif
 
+#if defined(__ARM_FEATURE_DOTPROD)
+template <class R>
+inline words<R> dot_accumulate(words<R> acc, unsigned_bytes<R> x, signed_bytes<R> w, neon64_dot) noexcept {
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    return vusdotq_s32(acc, x, w);
+#else
+    // Signed bytes alone: x w = (x - 128) w + 128 w. Pixels of a tile share the last term.
+    const int8x16_t half = vdupq_n_s8(64);
+    const int32x4_t offset = vdotq_s32(vdotq_s32(vdupq_n_s32(0), w, half), w, half);
+    const int8x16_t centred = vreinterpretq_s8_u8(veorq_u8(x, vdupq_n_u8(128)));
+    return vaddq_s32(vdotq_s32(acc, centred, w), offset);
+#endif
+}
+#endif
+
 } // namespace detail
 
 /// acc[i] + x[4i] * w[4i] + ... + x[4i + 3] * w[4i + 3] for every 32-bit lane i: products of unsigned and signed bytes,
@@ -64,9 +79,19 @@ dot_accumulate(batch<std::int32_t, Arch> acc, batch<std::uint8_t, Arch> x, batch
     return detail::dot_accumulate(acc, x, w, Arch{});
 }
 
-/// Whether that is one instruction.
+/// Whether that needs no widening.
 template <class Arch>
-inline constexpr bool has_byte_dot = std::is_base_of_v<avx512_vnni, Arch> || std::is_base_of_v<avx_vnni, Arch>;
+inline constexpr bool has_byte_dot =
+    std::is_base_of_v<avx512_vnni, Arch> || std::is_base_of_v<avx_vnni, Arch> || std::is_base_of_v<neon64_dot, Arch>;
+
+/// Registers it takes beside its operands, in a loop over many sums for so many registers of weights.
+template <class Arch>
+[[nodiscard]] constexpr int dot_constants([[maybe_unused]] int weights) noexcept {
+#if defined(__ARM_FEATURE_DOTPROD) && !defined(__ARM_FEATURE_MATMUL_INT8)
+    if (std::is_base_of_v<neon64_dot, Arch>) return weights + 2;
+#endif
+    return has_byte_dot<Arch> ? 0 : 3;
+}
 
 } // namespace statiq::simd
 

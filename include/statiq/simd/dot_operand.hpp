@@ -34,6 +34,11 @@ struct dot_operand {
         for (std::size_t i = 0; i < a.parts.size(); ++i) a.parts[i] = a.parts[i] & b.parts[i];
         return a;
     }
+    /// As widened parts have room for; bytes wrap.
+    friend dot_operand operator-(dot_operand a, const dot_operand& b) noexcept {
+        for (std::size_t i = 0; i < a.parts.size(); ++i) a.parts[i] = a.parts[i] - b.parts[i];
+        return a;
+    }
     friend dot_operand operator^(dot_operand a, const dot_operand& b) noexcept {
         for (std::size_t i = 0; i < a.parts.size(); ++i) a.parts[i] = a.parts[i] ^ b.parts[i];
         return a;

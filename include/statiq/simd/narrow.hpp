@@ -120,6 +120,39 @@ inline B from_block_order(B bytes, xsimd::avx512bw) noexcept {
 }
 #endif
 
+template <class B>
+inline B to_block_order(B bytes, any_arch) noexcept {
+    using byte = typename B::value_type;
+    alignas(sizeof(B)) byte from[B::size];
+    alignas(sizeof(B)) byte to[B::size];
+    bytes.store_aligned(from);
+    for (std::size_t part = 0; part < 4; ++part)
+        for (std::size_t lane = 0; lane < B::size / 4; ++lane)
+            to[block_order(part, lane)] = from[part * (B::size / 4) + lane];
+    return B::load_aligned(to);
+}
+
+#if XSIMD_WITH_SSE2
+template <class B>
+inline B to_block_order(B bytes, xsimd::sse2) noexcept {
+    return bytes;
+}
+#endif
+
+#if XSIMD_WITH_AVX2
+template <class B>
+inline B to_block_order(B bytes, xsimd::avx2) noexcept {
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+}
+#endif
+
+#if XSIMD_WITH_AVX512BW
+template <class B>
+inline B to_block_order(B bytes, xsimd::avx512bw) noexcept {
+    return from_block_order(bytes, xsimd::avx512bw{}); // a transposition of 4 x 4 words
+}
+#endif
+
 } // namespace detail
 
 /// Four registers of integers in block order as one register of bytes: byte block_order(j, l) of the result is
@@ -135,6 +168,12 @@ template <class Out, class Arch>
 template <class Arch, class Byte>
 [[nodiscard]] inline batch<Byte, Arch> from_block_order(xsimd::batch<Byte, register_arch<Arch>> bytes) noexcept {
     return detail::from_block_order(bytes, Arch{});
+}
+
+/// The inverse: registers that `widen` makes of the result hold consecutive lanes.
+template <class Arch, class Byte>
+[[nodiscard]] inline batch<Byte, Arch> to_block_order(xsimd::batch<Byte, register_arch<Arch>> bytes) noexcept {
+    return detail::to_block_order(bytes, Arch{});
 }
 
 } // namespace statiq::simd

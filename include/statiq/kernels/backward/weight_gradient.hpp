@@ -88,7 +88,7 @@ class weight_gradient_product {
     }
 
     template <int Vectors>
-    void multiply(const float* outputs, int pixels, int rows, int columns, float* to) const noexcept {
+    [[gnu::flatten]] void multiply(const float* outputs, int pixels, int rows, int columns, float* to) const noexcept {
         floats sums[std::size_t{height}][std::size_t{Vectors}];
         for (auto& row : sums)
             for (floats& sum : row) sum = floats(0.0F);

@@ -70,7 +70,8 @@ template <class In, class Weight, class Out, class Scheme>
 constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>& a,
                            const convolution_shape& shape) noexcept {
     with_packed_layout<In, Weight>(shape, [&](const auto& layout) {
-        reference::convolution(a, shape, [&](int o, int tap, int c) { return a.weights[layout.index(o, tap, c)]; });
+        reference::convolution(
+            a, shape, [&](int o, int tap, int c) { return weight_at<Weight>(a.weights, layout.index(o, tap, c)); });
     });
 }
 

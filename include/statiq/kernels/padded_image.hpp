@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/tensor/window.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace statiq::kernels {
+
+/// A copy, on the stack, of a small image of few channels, with its padding. Windows on such an image are shorter than
+/// a step of the kernel, or most are cut by its border, and would be copied one by one.
+template <class In>
+class padded_image {
+  public:
+    static constexpr std::size_t largest = 4096; ///< values
+
+    /// Whether a convolution reads an image of this kind.
+    /// @param inputs values that a step of the kernel reads.
+    [[nodiscard]] static constexpr bool pays(const convolution_shape& shape, int inputs) noexcept {
+        return shape.groups == 1 && shape.over.taps() > 1 && shape.in.channels < inputs &&
+               padded(shape).in.size() <= largest;
+    }
+
+    padded_image(const In* input, const convolution_shape& shape, In padding) noexcept : shape_(padded(shape)) {
+        const auto [in, out, over, groups] = shape;
+        const int top = std::min(over.pad_top, shape_.in.height), left = std::min(over.pad_left, shape_.in.width);
+        const int rows = std::clamp(in.height, 0, shape_.in.height - top);
+        const int columns = std::clamp(in.width, 0, shape_.in.width - left);
+        std::fill_n(values_, shape_.in.size(), padding);
+        for (int row = 0; row < rows; ++row)
+            std::copy_n(input + static_cast<std::ptrdiff_t>(row) * in.width * in.channels, columns * in.channels,
+                        values_ + (static_cast<std::ptrdiff_t>(top + row) * shape_.in.width + left) * in.channels);
+    }
+
+    [[nodiscard]] const In* values() const noexcept { return values_; }
+    /// The convolution on the copy: no window is cut.
+    [[nodiscard]] const convolution_shape& shape() const noexcept { return shape_; }
+
+  private:
+    static constexpr convolution_shape padded(convolution_shape shape) noexcept {
+        window& over = shape.over;
+        shape.in.height =
+            (shape.out.height - 1) * over.stride_height + (over.kernel_height - 1) * over.dilation_height + 1;
+        shape.in.width = (shape.out.width - 1) * over.stride_width + (over.kernel_width - 1) * over.dilation_width + 1;
+        over.pad_top = over.pad_left = 0;
+        return shape;
+    }
+
+    convolution_shape shape_;
+    In values_[largest];
+};
+
+} // namespace statiq::kernels

@@ -12,6 +12,7 @@
 #include <statiq/simd/clamp.hpp>
 #include <statiq/simd/divide.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
+#include <statiq/simd/halves.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/load_sub_bytes.hpp>
 #include <statiq/simd/narrow.hpp>
@@ -263,6 +264,24 @@ void check_replace_byte() {
     for (std::size_t lane = 0; lane < bytes::size; ++lane) CHECK(result[lane] == (lane % 4 == Index ? by : x)[lane]);
 }
 
+template <class Arch>
+void check_halves() {
+    using bytes = simd::batch<std::uint8_t, Arch>;
+    using half = simd::batch<std::uint8_t, simd::half_arch<Arch>>;
+    CHECK(half::size == std::max<std::size_t>(16, bytes::size / 2));
+    if constexpr (simd::joins_halves<Arch>) {
+        generator random(11);
+        std::uint8_t x[bytes::size];
+        draw(random, x, {0, 255});
+        const std::vector<std::uint8_t> low(x, x + half::size), high(x + half::size, x + bytes::size);
+        CHECK(lanes(half(simd::low_half<Arch, std::uint8_t>(load<bytes>(x)))) == low);
+        CHECK(lanes(half(simd::high_half<Arch, std::uint8_t>(load<bytes>(x)))) == high);
+        const bytes joined =
+            simd::join_halves<Arch, std::uint8_t>(half::load_unaligned(low.data()), half::load_unaligned(high.data()));
+        CHECK(lanes(joined) == std::vector<std::uint8_t>(x, x + bytes::size));
+    }
+}
+
 template <class Arch, class Out>
 void check_narrow() {
     using words = simd::batch<std::int32_t, Arch>;
@@ -474,6 +493,9 @@ TEST_CASE("replace_byte takes one byte of every four from another register") {
         check_replace_byte<Arch, 2>();
         check_replace_byte<Arch, 3>();
     });
+}
+TEST_CASE("halves of a register are joined, and split again") {
+    on_every_arch([]<class Arch> { check_halves<Arch>(); });
 }
 TEST_CASE("narrow adds an offset and saturates to bytes") {
     on_every_arch([]<class Arch> {

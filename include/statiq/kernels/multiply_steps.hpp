@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 namespace statiq::kernels::vectorized {
 
@@ -35,6 +36,8 @@ template <int Vectors, int Size, class Weight>
         if constexpr (v * Size % line == 0) __builtin_prefetch(w + v * Size + steps_ahead * step_size, 0, 3);
     });
 }
+/// The weights of a panel with no more steps, of 256 bytes each, stay in the first cache from one tile to the next.
+inline constexpr int steps_in_first_cache = 64;
 
 /// acc[p][v] += the products of pixel p's inputs, at x[p] + run.first, and the weights of register v, over all steps of
 /// a run: at each step, Vectors loads of weights and Pixels broadcasts of inputs, straight from the image.
@@ -43,22 +46,28 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
 multiply_steps(typename Format::accumulator (&acc)[Pixels][Vectors], const typename Format::input* const (&x)[Pixels],
                const run_of_steps<typename Format::weight>& run, reading_ahead::lines& lines) noexcept {
     constexpr int pixels = int{Pixels}, vectors = int{Vectors}, size = Format::lanes * Format::inputs;
-    const typename Format::weight* w = run.weights;
-    std::ptrdiff_t offset = run.first;
-    for (int left = run.steps; left > 0; --left) {
-        lines.read();
-        fetch_weights<vectors, size>(w, run.step_size);
-        typename Format::weights ws[Vectors];
-        simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) { ws[v] = Format::load(w + v * size); });
-        simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
-            const auto xs = Format::broadcast(x[p] + offset);
-            simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
-                acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+    const auto multiply = [&](auto fetches) __attribute__((always_inline)) {
+        const typename Format::weight* w = run.weights;
+        std::ptrdiff_t offset = run.first;
+        for (int left = run.steps; left > 0; --left) {
+            lines.read();
+            if constexpr (fetches) fetch_weights<vectors, size>(w, run.step_size);
+            typename Format::weights ws[Vectors];
+            simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) { ws[v] = Format::load(w + v * size); });
+            simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
+                const auto xs = Format::broadcast(x[p] + offset);
+                simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+                    acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
+                });
             });
-        });
-        offset = std::min(offset + Format::inputs, run.last);
-        w += run.step_size;
-    }
+            offset = std::min(offset + Format::inputs, run.last);
+            w += run.step_size;
+        }
+    };
+    if (run.steps > steps_in_first_cache)
+        multiply(std::true_type{});
+    else
+        multiply(std::false_type{});
 }
 
 } // namespace statiq::kernels::vectorized

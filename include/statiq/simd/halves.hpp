@@ -21,25 +21,35 @@ using half_arch = std::conditional_t<
 template <class Arch>
 inline constexpr bool joins_halves = std::is_base_of_v<xsimd::avx512bw, Arch>;
 
-#if XSIMD_WITH_AVX512BW
-
 /// Registers of bytes: `low`, then `high`.
 template <class Arch, class Byte>
 requires joins_halves<Arch>
 [[nodiscard]] inline batch<Byte, Arch> join_halves(xsimd::batch<Byte, register_arch<half_arch<Arch>>> low,
-                                                   xsimd::batch<Byte, register_arch<half_arch<Arch>>> high) noexcept {
-    // Masked for the reason given in simd/clamp.hpp.
-    return _mm512_maskz_inserti64x4(0xff, _mm512_castsi256_si512(low), high, 1);
-}
-
+                                                   xsimd::batch<Byte, register_arch<half_arch<Arch>>> high) noexcept;
 template <class Arch, class Byte>
 requires joins_halves<Arch>
-[[nodiscard]] inline batch<Byte, half_arch<Arch>> low_half(xsimd::batch<Byte, register_arch<Arch>> joined) noexcept {
+[[nodiscard]] inline batch<Byte, half_arch<Arch>> low_half(xsimd::batch<Byte, register_arch<Arch>> joined) noexcept;
+template <class Arch, class Byte>
+requires joins_halves<Arch>
+[[nodiscard]] inline batch<Byte, half_arch<Arch>> high_half(xsimd::batch<Byte, register_arch<Arch>> joined) noexcept;
+
+#if XSIMD_WITH_AVX512BW
+
+// Masked for the reason given in simd/clamp.hpp.
+template <class Arch, class Byte>
+requires joins_halves<Arch>
+inline batch<Byte, Arch> join_halves(xsimd::batch<Byte, register_arch<half_arch<Arch>>> low,
+                                     xsimd::batch<Byte, register_arch<half_arch<Arch>>> high) noexcept {
+    return _mm512_maskz_inserti64x4(0xff, _mm512_castsi256_si512(low), high, 1);
+}
+template <class Arch, class Byte>
+requires joins_halves<Arch>
+inline batch<Byte, half_arch<Arch>> low_half(xsimd::batch<Byte, register_arch<Arch>> joined) noexcept {
     return _mm512_maskz_extracti64x4_epi64(0xff, joined, 0);
 }
 template <class Arch, class Byte>
 requires joins_halves<Arch>
-[[nodiscard]] inline batch<Byte, half_arch<Arch>> high_half(xsimd::batch<Byte, register_arch<Arch>> joined) noexcept {
+inline batch<Byte, half_arch<Arch>> high_half(xsimd::batch<Byte, register_arch<Arch>> joined) noexcept {
     return _mm512_maskz_extracti64x4_epi64(0xff, joined, 1);
 }
 

@@ -15,6 +15,7 @@
 #include <statiq/simd/halves.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/load_sub_bytes.hpp>
+#include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/narrow.hpp>
 #include <statiq/simd/pair_accumulate.hpp>
 #include <statiq/simd/pair_products.hpp>
@@ -361,6 +362,29 @@ void check_divide() {
 }
 
 template <class Arch>
+void check_multiply_add() {
+    using floats = simd::batch<float, Arch>;
+    constexpr bool fuses = std::is_base_of_v<xsimd::avx512f, Arch> || std::is_base_of_v<xsimd::fma3<xsimd::avx2>, Arch>;
+    generator random(12);
+    std::uniform_real_distribution<float> uniform(-2, 2);
+    for (int trial = 0; trial < 5000; ++trial) {
+        float x[floats::size], y[floats::size], z[floats::size];
+        for (std::size_t i = 0; i < floats::size; ++i) {
+            x[i] = uniform(random);
+            y[i] = uniform(random);
+            const volatile float rounded = x[i] * y[i];
+            z[i] = trial % 2 == 0 ? -rounded : uniform(random); // what rounding lost is all that is left
+        }
+        const auto result = lanes(simd::multiply_add<Arch>(load<floats>(x), load<floats>(y), load<floats>(z)));
+        for (std::size_t i = 0; i < floats::size; ++i) {
+            const volatile float rounded = x[i] * y[i];
+            const bool is_fused = result[i] == std::fma(x[i], y[i], z[i]);
+            REQUIRE((is_fused || (!fuses && result[i] == rounded + z[i])));
+        }
+    }
+}
+
+template <class Arch>
 void check_round_half_away() {
     using floats = simd::batch<float, Arch>;
     std::vector<float> values;
@@ -508,6 +532,9 @@ TEST_CASE("scale_and_round is float_multiplier::apply") {
 }
 TEST_CASE("divide rounds correctly") {
     on_every_arch([]<class Arch> { check_divide<Arch>(); });
+}
+TEST_CASE("multiply_add rounds once where there is an instruction for both") {
+    on_every_arch([]<class Arch> { check_multiply_add<Arch>(); });
 }
 TEST_CASE("round_half_away is the rule of that name") {
     on_every_arch([]<class Arch> { check_round_half_away<Arch>(); });

@@ -5,6 +5,7 @@
 #include <statiq/kernels/depthwise_columns.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
+#include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
 
@@ -96,7 +97,7 @@ struct float_columns_format {
         [[gnu::always_inline]] void multiply_add(accumulator& acc, const column<K>& x,
                                                  const row_constants<K>& constants) const noexcept {
             simd::unroll<K>([&](auto ky) __attribute__((always_inline)) {
-                acc = xsimd::fma(x.rows[ky], constants.weights[ky * K + Kx], acc);
+                acc = simd::multiply_add<Arch>(x.rows[ky], constants.weights[ky * K + Kx], acc);
             });
         }
 

@@ -5,6 +5,7 @@
 #include <statiq/kernels/blocked_convolution.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
+#include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/opaque.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
@@ -44,7 +45,7 @@ struct float_format {
     static weights load(const float* w) noexcept { return weights::load_unaligned(w); }
     static accumulator broadcast(const float* x) noexcept { return accumulator(*x); }
     static accumulator multiply_add(accumulator acc, accumulator x, weights w) noexcept {
-        return xsimd::fma(x, w, acc);
+        return simd::multiply_add<Arch>(x, w, acc);
     }
 
     template <std::size_t Pixels, std::size_t Vectors>

@@ -5,6 +5,7 @@
 #include <statiq/kernels/depthwise.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
+#include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
 
@@ -56,8 +57,8 @@ struct float_depthwise_format {
         template <class Row>
         [[gnu::always_inline]] void multiply_add(accumulator& acc, int tap, Row row) const noexcept {
             simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
-                acc[v] = xsimd::fma(floats::load_unaligned(row(0) + v * lanes),
-                                    floats::load_aligned(weights_[tap] + v * lanes), acc[v]);
+                acc[v] = simd::multiply_add<Arch>(floats::load_unaligned(row(0) + v * lanes),
+                                                  floats::load_aligned(weights_[tap] + v * lanes), acc[v]);
             });
         }
 

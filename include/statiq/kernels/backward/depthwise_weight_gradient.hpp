@@ -4,6 +4,7 @@
 #include <statiq/kernels/backward/arguments.hpp>
 #include <statiq/kernels/reference/convolution.hpp>
 #include <statiq/simd/arch.hpp>
+#include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
@@ -106,7 +107,7 @@ class depthwise_weight_sums {
                 const std::ptrdiff_t column = first + kx * apart;
                 const float* from = rows[ky].from + column * rows[ky].step;
                 if constexpr (AtSides) from = column >= 0 && column < shape_.in.width ? from : zeros_;
-                acc.of[ky * K + kx] = xsimd::fma(lanes_.load(from), dy, acc.of[ky * K + kx]);
+                acc.of[ky * K + kx] = simd::multiply_add<Arch>(lanes_.load(from), dy, acc.of[ky * K + kx]);
             });
         });
     }

@@ -5,6 +5,7 @@
 #include <statiq/kernels/backward/depthwise_weight_gradient.hpp>
 #include <statiq/kernels/backward/window_columns.hpp>
 #include <statiq/simd/arch.hpp>
+#include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
@@ -101,7 +102,7 @@ class weight_gradient_product {
             simd::unroll<height>([&](auto m) __attribute__((always_inline)) {
                 const floats dy(outputs[m]);
                 simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                    sums[m][v] = xsimd::fma(dy, x[v], sums[m][v]);
+                    sums[m][v] = simd::multiply_add<Arch>(dy, x[v], sums[m][v]);
                 });
             });
         }

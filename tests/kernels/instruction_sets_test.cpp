@@ -12,6 +12,22 @@
 using namespace convolution_cases;
 namespace kernels = statiq::kernels;
 
+namespace {
+
+template <class Case>
+void check_every_arch(const Case& c, const convolution_shape& shape) {
+    auto expected = c.empty_output();
+    kernels::reference::convolution(c.args(expected), shape);
+    for_each_arch([&](auto arch) {
+        INFO(typeid(arch).name());
+        auto output = c.empty_output();
+        kernels::convolution(c.args(output), shape, arch);
+        CHECK(output == expected);
+    });
+}
+
+} // namespace
+
 TEST_CASE("vector convolutions give the reference's bits: every instruction set") {
     check_vectors<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t>(11, 150,
                                                                                      statiq::simd::compiled_archs{});
@@ -38,14 +54,7 @@ TEST_CASE("vector convolutions give the reference's bits: layers of real network
             const integer_case<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t> c(random, shape,
                                                                                                     zero_points);
             INFO(describe(shape));
-            auto expected = c.empty_output();
-            kernels::reference::convolution(c.args(expected), shape);
-            for_each_arch([&](auto arch) {
-                INFO(typeid(arch).name());
-                auto output = c.empty_output();
-                kernels::convolution(c.args(output), shape, arch);
-                CHECK(output == expected);
-            });
+            check_every_arch(c, shape);
         }
 }
 
@@ -62,13 +71,6 @@ TEST_CASE("vector convolutions give the reference's bits: common depthwise windo
         if (trial % 6 == 1) c.use_zero_point(-128); // differences up to 255
         if (trial % 6 == 4) c.use_zero_point(127);
         INFO(describe(shape), ", zero points ", !c.zero_points.empty());
-        auto expected = c.empty_output();
-        kernels::reference::convolution(c.args(expected), shape);
-        for_each_arch([&](auto arch) {
-            INFO(typeid(arch).name());
-            auto output = c.empty_output();
-            kernels::convolution(c.args(output), shape, arch);
-            CHECK(output == expected);
-        });
+        check_every_arch(c, shape);
     }
 }

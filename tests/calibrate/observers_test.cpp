@@ -187,7 +187,9 @@ TEST_CASE("a moving average sees each batch once, however often the data are sho
 
 TEST_CASE("percentiles are NumPy's to the width of a bin") {
     const nlohmann::json all = reference();
-    for (const auto& [name, expected] : all.items()) {
+    for (const auto& one : all.items()) {
+        const std::string name = one.key();
+        const nlohmann::json& expected = one.value();
         CAPTURE(name);
         const values_of_batch values = dataset(name);
         for (std::size_t i = 0; i < 4; ++i)
@@ -213,7 +215,9 @@ TEST_CASE("percentiles: an end where values pile up stays in its bin; equal valu
 
 TEST_CASE("the entropy observer's threshold is the recipe's, computed by NumPy and SciPy") {
     const nlohmann::json all = reference();
-    for (const auto& [name, expected] : all.items()) {
+    for (const auto& one : all.items()) {
+        const std::string name = one.key();
+        const nlohmann::json& expected = one.value();
         CAPTURE(name);
         const values_of_batch values = dataset(name);
         const range ends = ends_of(values);
@@ -238,7 +242,9 @@ TEST_CASE("entropy: what is in few bins or in none keeps its extremes") {
 
 TEST_CASE("least squares: the error of its range is that of the best range of NumPy's grid, or less") {
     const nlohmann::json all = reference();
-    for (const auto& [name, expected] : all.items()) {
+    for (const auto& one : all.items()) {
+        const std::string name = one.key();
+        const nlohmann::json& expected = one.value();
         CAPTURE(name);
         const values_of_batch values = dataset(name);
         values_of_batch tenth;

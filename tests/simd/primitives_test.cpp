@@ -13,6 +13,7 @@
 #include <statiq/simd/divide.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
 #include <statiq/simd/halves.hpp>
+#include <statiq/simd/in_memory.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/load_sub_bytes.hpp>
 #include <statiq/simd/multiply_add.hpp>
@@ -170,6 +171,10 @@ void check_pair_products() {
         for (std::size_t i = 0; i < signed_bytes::size; ++i)
             w[i] = static_cast<std::int8_t>((pair + static_cast<int>(i / 2)) >> (i % 2 * 8));
         const auto result = lanes(simd::pair_products<Arch>(load<unsigned_bytes>(x), load<signed_bytes>(w)));
+        alignas(64) std::int8_t memory[signed_bytes::size + 1];
+        std::copy(std::begin(w), std::end(w), memory + 1); // not aligned
+        const simd::in_memory<std::int8_t> from{memory + 1};
+        REQUIRE(lanes(simd::pair_products<Arch>(load<unsigned_bytes>(x), from)) == result);
         std::int16_t sums[halves::size];
         draw(random, sums, {0, -32768, 32767});
         const auto added =

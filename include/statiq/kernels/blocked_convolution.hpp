@@ -26,7 +26,8 @@
 ///   inputs                     values of one 32-bit lane of a broadcast: input values per step
 ///   tile_pixels(vectors)       pixels for which a tile of that many accumulators each fits the registers
 ///   load(w), broadcast(x), multiply_add(acc, x, w)   one step
-///   multiply(acc, x, run, lines)   all steps of a run for a tile: multiply_steps.hpp
+///   seen_inputs                what its steps see of their inputs and later blocks need not: seen_inputs.hpp
+///   multiply(acc, x, run, lines, looks)   all steps of a run for a tile: multiply_steps.hpp
 ///   fits_pixels                worth code for a second size of tile
 ///   collects_in_registers      there are registers for broadcast_rest(x, row_step): what is left of three short rows
 ///   may_need_sums              weights may have zero points; then also:
@@ -45,6 +46,7 @@ class output_block {
     using input = typename Format::input;
     using weight = typename Format::weight;
     using accumulator = typename Format::accumulator;
+    using looks = typename Format::seen_inputs::looks;
     using layout = blocked_layout<Format::inputs>;
     using window_walk = vectorized::window_walk<Format::inputs, weight, Collects>;
     static constexpr int inputs = Format::inputs;
@@ -60,7 +62,7 @@ class output_block {
           weights_(panel + offset_in_panel(first)), channel_(group * layout_.out_channels + first * lanes),
           outputs_(arguments, shape, channel_, std::min(Vectors * lanes, layout_.out_channels - first * lanes)) {}
 
-    void run(const region& r, reading_ahead& ahead) noexcept {
+    void run(const region& r, reading_ahead& ahead, looks& seen) noexcept {
         take(r);
         begin_sums();
         pixel_walk walk(shape_, r, first_column_);
@@ -69,15 +71,15 @@ class output_block {
         constexpr int most = Collects ? 16 / Vectors : Format::tile_pixels(Vectors);
         constexpr int pixels = std::min(Format::tile_pixels(Vectors), most);
         const int count = r.pixels();
-        if (count == 1) return tiles<1>(1, walk, ahead);
+        if (count == 1) return tiles<1>(1, walk, ahead, seen);
         const int all = (count + pixels - 1) / pixels;
         if constexpr ((Vectors > 2 || Vectors == Format::max_vectors) && Format::fits_pixels) {
             // Tiles of two sizes cover any number of pixels but the smallest.
             const int smaller = std::min(all, all * pixels - count);
-            tiles<pixels>(all - smaller, walk, ahead);
-            tiles<pixels - 1>(smaller, walk, ahead);
+            tiles<pixels>(all - smaller, walk, ahead, seen);
+            tiles<pixels - 1>(smaller, walk, ahead, seen);
         } else {
-            tiles<pixels>(all, walk, ahead);
+            tiles<pixels>(all, walk, ahead, seen);
         }
     }
 
@@ -240,10 +242,12 @@ class output_block {
     }
 
     template <int Pixels>
-    [[gnu::flatten]] void tiles(int count, pixel_walk& shared_pixels, reading_ahead& shared_ahead) noexcept {
+    [[gnu::flatten]] void tiles(int count, pixel_walk& shared_pixels, reading_ahead& shared_ahead,
+                                looks& shared_seen) noexcept {
         // Copies, which no store to the output can change.
         pixel_walk pixels = shared_pixels;
         reading_ahead ahead = shared_ahead;
+        looks seen = shared_seen;
         const window_walk walk = walk_;
         const auto constants = outputs_.constants();
         typename Format::output* const output = arguments_.output + channel_;
@@ -290,8 +294,9 @@ class output_block {
             } else {
                 auto lines = ahead.take(static_cast<std::size_t>(walk.rows * walk.runs * walk.steps));
                 walk.for_each_run([&](std::ptrdiff_t first, const weight* w) __attribute__((always_inline)) {
-                    Format::multiply(
-                        acc, x, run_of_steps<weight>{first, first + walk.last_step, walk.steps, w, step_size()}, lines);
+                    Format::multiply(acc, x,
+                                     run_of_steps<weight>{first, first + walk.last_step, walk.steps, w, step_size()},
+                                     lines, seen);
                 });
             }
             if constexpr (collects_in_registers)
@@ -310,6 +315,7 @@ class output_block {
         }
         shared_pixels = pixels;
         shared_ahead = ahead;
+        shared_seen = seen;
     }
 
     const convolution_shape& shape_;
@@ -351,7 +357,8 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
     constexpr int vectors_per_block = outputs_per_block / Format::lanes;
     const int vectors = (arguments.channels.end(shape.out_channels_per_group()) + Format::lanes - 1) / Format::lanes;
     reading_ahead ahead(arguments.ahead, arguments.weights);
-    for (int group = 0; group < shape.groups; ++group)
+    for (int group = 0; group < shape.groups; ++group) {
+        typename Format::seen_inputs seen;
         for (int first = arguments.channels.first / Format::lanes; first < vectors;) {
             const auto panel = layout.panel_of(first / vectors_per_block);
             const auto* weights =
@@ -362,7 +369,9 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
                 count = std::min(end - first, Format::max_vectors);
                 const auto run = [&]<int Vectors, bool Collects>() {
                     output_block<Format, Vectors, Collects> block(arguments, shape, layout, weights, group, first);
-                    for_each_region(shape, [&](const region& r) { block.run(r, ahead); });
+                    auto looks = seen.begin(Vectors);
+                    for_each_region(shape, [&](const region& r) { block.run(r, ahead, looks); });
+                    seen.end(looks);
                 };
                 simd::unroll<Format::max_vectors>([&](auto index) {
                     constexpr int share = index + 1;
@@ -375,6 +384,7 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
                 });
             }
         }
+    }
 }
 
 /// The same on weights that lie in memory as they are packed.

@@ -7,9 +7,11 @@
 #include <statiq/kernels/lane_factors.hpp>
 #include <statiq/kernels/narrow_steps.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
+#include <statiq/kernels/seen_inputs.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
+#include <statiq/simd/in_memory.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/replace_byte.hpp>
 #include <statiq/simd/unroll.hpp>
@@ -21,6 +23,7 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <type_traits>
 
 #ifndef STATIQ_NO_SIMD
 
@@ -45,7 +48,11 @@ struct byte_format {
     using arguments = convolution_arguments<In, std::int8_t, Out, Scheme>;
     using sum = std::int32_t;
     using accumulator = simd::batch<std::int32_t, Arch>;
-    using weights = simd::batch<std::int8_t, Arch>;
+    /// Weights stay in memory, and leave their registers to sums. Only where a product takes three instructions, beside
+    /// which there is time for its load.
+    static constexpr bool leaves_weights = PairSums == 1 && simd::multiplies_in_memory<Arch>;
+    using weights = std::conditional_t<leaves_weights, simd::in_memory<std::int8_t>, simd::batch<std::int8_t, Arch>>;
+    using seen_inputs = std::conditional_t<sums_pairs<Arch> && PairSums == 0, vectorized::seen_inputs, no_seen_inputs>;
     using inputs_batch = simd::batch<std::uint8_t, Arch>;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 4;
@@ -55,9 +62,10 @@ struct byte_format {
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
-        // Besides weights: an input, and a product; where products are widened, a constant and weights of 16 bits, too.
-        const int others = PairSums >= 2 ? 2 : 1 + simd::dot_constants<Arch>(vectors);
-        return std::min(12, (simd::register_count<Arch> - vectors - others) / vectors);
+        // An input and a product; ones, by which sums of two products are widened, where they are at every step.
+        const int others = PairSums >= 2 ? 2 : sums_pairs<Arch> ? 3 : 1 + simd::dot_constants<Arch>(vectors);
+        const bool leaves = PairSums < 2 && sums_pairs<Arch> && simd::multiplies_in_memory<Arch>;
+        return std::min(12, (simd::register_count<Arch> - others - (leaves ? 0 : vectors)) / vectors);
     }
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
     static std::int32_t unsigned_padding(const arguments& a) noexcept {
@@ -65,7 +73,12 @@ struct byte_format {
     }
     static bool padding_counts(const arguments& a) noexcept { return unsigned_padding(a) != 0; }
 
-    static weights load(const std::int8_t* w) noexcept { return weights::load_unaligned(w); }
+    static weights load(const std::int8_t* w) noexcept {
+        if constexpr (leaves_weights)
+            return {w};
+        else
+            return weights::load_unaligned(w);
+    }
     static inputs_batch broadcast(const In* x) noexcept { return as_unsigned<Arch>(simd::broadcast_group<Arch>(x)); }
     /// Of three rows the values x[0], x[row_step] and x[2 * row_step], as bytes 1 to 3 of every group; byte 0 is any.
     /// A group is read so that the last row's ends with its value.
@@ -81,12 +94,12 @@ struct byte_format {
     }
     template <std::size_t Pixels, std::size_t Vectors>
     [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const In* const (&x)[Pixels],
-                                                const run_of_steps<std::int8_t>& run,
-                                                reading_ahead::lines& lines) noexcept {
+                                                const run_of_steps<std::int8_t>& run, reading_ahead::lines& lines,
+                                                [[maybe_unused]] typename seen_inputs::looks& looks) noexcept {
         if constexpr (PairSums > 1)
             multiply_narrow_steps<byte_format>(acc, x, run, lines);
         else if constexpr (PairSums == 0 && sums_pairs<Arch>)
-            multiply_checked_steps<byte_format, byte_format<Arch, In, Out, Scheme, 1>>(acc, x, run, lines);
+            multiply_checked_steps<byte_format, byte_format<Arch, In, Out, Scheme, 1>>(acc, x, run, lines, looks);
         else
             multiply_steps<byte_format>(acc, x, run, lines);
     }
@@ -94,8 +107,8 @@ struct byte_format {
         constexpr int width = 4 * lanes;
         for (int i = 0; i < count; i += width) {
             const auto left = static_cast<std::size_t>(std::min(width, count - i));
-            const weights ones = simd::load_first<Arch>(ones_.data(), left);
-            sums = multiply_add(sums, as_unsigned<Arch>(simd::load_first<Arch>(x + i, left)), ones);
+            const auto ones = simd::load_first<Arch>(ones_.data(), left);
+            sums = simd::dot_accumulate<Arch>(sums, as_unsigned<Arch>(simd::load_first<Arch>(x + i, left)), ones);
         }
         return sums;
     }

@@ -4,6 +4,7 @@
 #include <statiq/kernels/multiply_steps.hpp>
 #include <statiq/kernels/reading_ahead.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
+#include <statiq/kernels/seen_inputs.hpp>
 #include <statiq/kernels/widened_steps.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
@@ -25,21 +26,19 @@ namespace statiq::kernels::vectorized {
 /// Steps looked at together: one bit each.
 inline constexpr int checked_together = 64;
 
-/// Bit s tells whether some pixel has inputs at step s that are too large for
-/// `simd::pair_products`. So it says, too, of a last step that overlaps the one before.
-/// @param run of at most `checked_together` steps, which fill at least one register.
+/// Bit s tells whether some pixel has inputs at step s that are too large for `simd::pair_products`.
+/// @param steps that do not overlap: at most `checked_together`, and enough to fill a register.
 template <class Arch, class In, std::size_t Pixels>
-[[gnu::always_inline]] inline std::uint64_t large_steps(const In* const (&x)[Pixels],
-                                                        const run_of_steps<std::int8_t>& run) noexcept {
+[[gnu::always_inline]] inline std::uint64_t large_steps(const In* const (&x)[Pixels], std::ptrdiff_t first,
+                                                        int steps) noexcept {
     using bytes = simd::batch<In, Arch>;
     constexpr int together = static_cast<int>(bytes::size) / 4;
-    const int whole = run.whole_steps();
-    std::uint64_t large = whole < run.steps ? std::uint64_t{1} << whole : 0;
-    for (int step = 0; step < whole; step += together) {
-        const int from = std::min(step, whole - together);
+    std::uint64_t large = 0;
+    for (int step = 0; step < steps; step += together) {
+        const int from = std::min(step, steps - together);
         simd::batch<std::int16_t, Arch> largest(std::int16_t{0});
         simd::unroll<int{Pixels}>([&](auto p) __attribute__((always_inline)) {
-            const auto inputs = as_unsigned<Arch>(bytes::load_unaligned(x[p] + run.first + 4 * from));
+            const auto inputs = as_unsigned<Arch>(bytes::load_unaligned(x[p] + first + 4 * from));
             const simd::batch<std::int8_t, Arch> ones(std::int8_t{1});
             largest = xsimd::max(largest, simd::pair_products<Arch>(inputs, ones));
         });
@@ -73,10 +72,10 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
 
 /// @tparam InPairs the format for inputs that are not too large.
 template <class Format, class InPairs, std::size_t Pixels, std::size_t Vectors>
-[[gnu::always_inline]] inline void multiply_checked_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
-                                                          const typename Format::input* const (&x)[Pixels],
-                                                          const run_of_steps<std::int8_t>& run,
-                                                          reading_ahead::lines& lines) noexcept {
+[[gnu::always_inline]] inline void
+multiply_checked_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
+                       const typename Format::input* const (&x)[Pixels], const run_of_steps<std::int8_t>& run,
+                       reading_ahead::lines& lines, seen_inputs::looks& looks) noexcept {
     using arch = typename Format::arch;
     using accumulator = typename Format::accumulator;
     constexpr int pixels = int{Pixels}, vectors = int{Vectors};
@@ -98,7 +97,11 @@ template <class Format, class InPairs, std::size_t Pixels, std::size_t Vectors>
             multiply_steps<Format>(acc, x, part, lines);
             continue;
         }
-        const std::uint64_t large = large_steps<arch>(x, part);
+        const int whole = part.whole_steps();
+        const std::uint64_t overlapping = whole < part.steps ? std::uint64_t{1} << whole : 0;
+        const std::uint64_t large = overlapping | looks.next([&]() __attribute__((always_inline)) {
+            return large_steps<arch>(x, part.first, whole);
+        });
         if (4 * std::popcount(large) > part.steps) {
             in_memory([&](auto& sums) { multiply_widened_steps<Format>(sums, x, part, lines); });
             continue;

@@ -3,6 +3,7 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/blocked_convolution.hpp>
+#include <statiq/kernels/seen_inputs.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
 #include <statiq/simd/multiply_add.hpp>
@@ -27,6 +28,7 @@ struct float_format {
     using arguments = float_convolution_arguments;
     using sum = float;
     using accumulator = simd::batch<float, Arch>;
+    using seen_inputs = no_seen_inputs;
     using weights = accumulator;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 1;
@@ -50,7 +52,8 @@ struct float_format {
 
     template <std::size_t Pixels, std::size_t Vectors>
     [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const float* const (&x)[Pixels],
-                                                const run_of_steps<float>& run, reading_ahead::lines& lines) noexcept {
+                                                const run_of_steps<float>& run, reading_ahead::lines& lines,
+                                                no_seen_inputs::looks&) noexcept {
         multiply_steps<float_format>(acc, x, run, lines);
     }
 

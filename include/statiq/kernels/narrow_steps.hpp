@@ -27,6 +27,7 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
     using arch = typename Format::arch;
     using accumulator = typename Format::accumulator;
     constexpr int pixels = int{Pixels}, vectors = int{Vectors}, size = Format::lanes * Format::inputs;
+    constexpr int most = Format::pair_sums;
     const auto for_each = [&](auto&& visit) __attribute__((always_inline)) {
         simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
             simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) { visit(p, v); });
@@ -40,30 +41,42 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
     for_each([&](auto p, auto v) __attribute__((always_inline)) { acc[p][v].store_aligned(place(p, v)); });
     const std::int8_t* w = run.weights;
     std::ptrdiff_t offset = run.first;
-    for (int left = run.steps; left > 0; left -= Format::pair_sums) {
-        simd::batch<std::int16_t, arch> sums[Pixels][Vectors];
-        const auto step = [&](auto is_first) __attribute__((always_inline)) {
-            lines.read();
-            fetch_weights<vectors, size>(w, run.step_size);
-            typename Format::weights ws[Vectors];
-            simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) { ws[v] = Format::load(w + v * size); });
-            simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
-                const auto xs = Format::broadcast(x[p] + offset);
-                simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
-                    if constexpr (is_first)
-                        sums[p][v] = simd::pair_products<arch>(xs, ws[v]);
-                    else
-                        sums[p][v] = simd::add_pair_products<arch>(sums[p][v], xs, ws[v]);
-                });
+    simd::batch<std::int16_t, arch> sums[Pixels][Vectors];
+    const auto step = [&](std::ptrdiff_t inputs, auto is_first) __attribute__((always_inline)) {
+        lines.read();
+        fetch_weights<vectors, size>(w, run.step_size);
+        typename Format::weights ws[Vectors];
+        simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) { ws[v] = Format::load(w + v * size); });
+        simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
+            const auto xs = Format::broadcast(x[p] + inputs);
+            simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+                if constexpr (is_first)
+                    sums[p][v] = simd::pair_products<arch>(xs, ws[v]);
+                else
+                    sums[p][v] = simd::add_pair_products<arch>(sums[p][v], xs, ws[v]);
             });
-            offset = std::min(offset + Format::inputs, run.last);
-            w += run.step_size;
-        };
-        step(std::true_type{});
-        for (int more = std::min(left, Format::pair_sums) - 1; more > 0; --more) step(std::false_type{});
+        });
+        w = simd::opaque(w + run.step_size); // or each step would compute its own address
+    };
+    const auto widen = [&]() __attribute__((always_inline)) {
         for_each([&](auto p, auto v) __attribute__((always_inline)) {
             simd::add_pairs<arch>(accumulator::load_aligned(place(p, v)), sums[p][v]).store_aligned(place(p, v));
         });
+    };
+    int left = run.steps;
+    for (int whole = run.whole_steps() / most; whole > 0; --whole, left -= most, offset += most * Format::inputs) {
+        simd::unroll<most>([&](auto s) __attribute__((always_inline)) {
+            step(offset + s * Format::inputs, std::bool_constant<s == 0>{});
+        });
+        widen();
+    }
+    if (left > 0) {
+        step(std::min(offset, run.last), std::true_type{});
+        while (--left > 0) {
+            offset += Format::inputs;
+            step(std::min(offset, run.last), std::false_type{});
+        }
+        widen();
     }
     for_each([&](auto p, auto v)
                  __attribute__((always_inline)) { acc[p][v] = accumulator::load_aligned(place(p, v)); });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/simd/arch.hpp>
+#include <statiq/simd/in_memory.hpp>
 #include <statiq/simd/pair_accumulate.hpp>
 
 #include <cstddef>
@@ -31,6 +32,10 @@ inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, xsimd::batch<std
     return halves<R>::load_aligned(sums);
 }
 template <class R>
+inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, in_memory<std::int8_t> w, any_arch) noexcept {
+    return pair_products(x, xsimd::batch<std::int8_t, R>::load_unaligned(w.at), R{});
+}
+template <class R>
 inline std::uint32_t pairs_above(halves<R> sums, std::int16_t limit, any_arch) noexcept {
     alignas(sizeof(sums)) std::int16_t lanes[halves<R>::size];
     sums.store_aligned(lanes);
@@ -46,6 +51,7 @@ inline halves<R> add_halves(halves<R> a, halves<R> b, any_arch) noexcept {
 }
 
 // Sums are added to in assembly because GCC 12 multiplies all of a tile first, and keeps the sums in memory meanwhile.
+// So is multiplied by what lies in memory, since compilers load into a register what several instructions read.
 
 #if XSIMD_WITH_SSSE3
 template <class R>
@@ -64,6 +70,14 @@ inline std::uint32_t pairs_above(halves<R> sums, std::int16_t limit, xsimd::ssse
 template <class R>
 inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, xsimd::batch<std::int8_t, R> w, xsimd::avx2) noexcept {
     return _mm256_maddubs_epi16(x, w);
+}
+template <class R>
+inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, in_memory<std::int8_t> w, xsimd::avx2) noexcept {
+    __m256i sums;
+    asm("vpmaddubsw %2, %1, %0"
+        : "=x"(sums)
+        : "x"(static_cast<__m256i>(x)), "m"(*reinterpret_cast<const __m256i_u*>(w.at)));
+    return sums;
 }
 template <class R>
 inline halves<R> add_halves(halves<R> a, halves<R> b, xsimd::avx2) noexcept {
@@ -107,10 +121,17 @@ template <class Arch>
     return detail::pair_products(x, w, Arch{});
 }
 
-/// sums + pair_products(x, w), the sum modulo 2^16.
+/// The same with weights that are read where they lie.
 template <class Arch>
-[[nodiscard]] inline batch<std::int16_t, Arch>
-add_pair_products(batch<std::int16_t, Arch> sums, batch<std::uint8_t, Arch> x, batch<std::int8_t, Arch> w) noexcept {
+[[nodiscard]] inline batch<std::int16_t, Arch> pair_products(batch<std::uint8_t, Arch> x,
+                                                             in_memory<std::int8_t> w) noexcept {
+    return detail::pair_products(x, w, Arch{});
+}
+
+/// sums + pair_products(x, w), the sum modulo 2^16. @param w a register, or in_memory.
+template <class Arch, class Weights>
+[[nodiscard]] inline batch<std::int16_t, Arch> add_pair_products(batch<std::int16_t, Arch> sums,
+                                                                 batch<std::uint8_t, Arch> x, Weights w) noexcept {
     return detail::add_halves(sums, pair_products<Arch>(x, w), Arch{});
 }
 

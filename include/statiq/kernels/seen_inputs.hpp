@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace statiq::kernels::vectorized {
+
+/// What a block of output channels has seen when it looked at its inputs, a word a look, for the blocks after it, which
+/// read the same inputs in the same order. Of more looks than fit, the first are kept; the others are taken anew.
+class seen_inputs {
+  public:
+    static constexpr std::size_t most = 4096; ///< 32 kB of stack
+
+    /// The looks of one block, one after another.
+    class looks {
+      public:
+        looks(std::uint64_t* first, std::size_t known) noexcept
+            : at_(first), known_(first + known), end_(first + most) {}
+
+        /// @param look look(): a word. Not called where an earlier block has done so.
+        template <class Look>
+        [[gnu::always_inline]] std::uint64_t next(Look look) noexcept {
+            if (at_ < known_) return *at_++;
+            const std::uint64_t seen = look();
+            if (at_ < end_) *at_++ = seen;
+            return seen;
+        }
+
+      private:
+        friend class seen_inputs;
+        std::uint64_t* at_;
+        std::uint64_t* known_;
+        std::uint64_t* end_;
+    };
+
+    /// @param order blocks with equal numbers look in the same order.
+    [[nodiscard]] looks begin(int order) noexcept {
+        if (order != order_) known_ = 0;
+        order_ = order;
+        return {words_, known_};
+    }
+    void end(const looks& done) noexcept { known_ = static_cast<std::size_t>(done.at_ - words_); }
+
+  private:
+    int order_ = -1;
+    std::size_t known_ = 0;
+    std::uint64_t words_[most]; // NOLINT(cppcoreguidelines-pro-type-member-init): known_ of them are set
+};
+
+/// For formats that need not look.
+struct no_seen_inputs {
+    struct looks {};
+    [[nodiscard]] static looks begin(int) noexcept { return {}; }
+    static void end(const looks&) noexcept {}
+};
+
+} // namespace statiq::kernels::vectorized

@@ -158,11 +158,11 @@ TEST_CASE("a resumed training is the uninterrupted one, to the same bits") {
 
 TEST_CASE("the same seed gives the same bits, another seed others") {
     training one(5);
-    training same(5);
+    training again(5);
     training other(6);
     for (int step = 0; step < 10; ++step)
-        for (training* each : {&one, &same, &other}) (void)each->fit.step();
-    CHECK(one.network.at == same.network.at);
+        for (training* each : {&one, &again, &other}) (void)each->fit.step();
+    CHECK(one.network.at == again.network.at);
     CHECK(!(one.network.at == other.network.at));
 }
 

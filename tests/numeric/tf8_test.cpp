@@ -90,6 +90,18 @@ TEST_CASE("TF8: requantization saturates, also where the product leaves 64 bits"
     const tf8::requantization far({-1e30F, 1e30F}, {-1, 1});
     CHECK(far(1 << 30) == 255);
     CHECK(far(-(1 << 30)) == 0);
+    const tf8::requantization above({1e30F, 2e30F}, {-1, 1}), below({-2e30F, -1e30F}, {-1, 1});
+    for (const std::int32_t sum : {std::numeric_limits<std::int32_t>::min(), 0, 1 << 30}) {
+        CHECK(above(sum) == 255);
+        CHECK(below(sum) == 0);
+    }
+}
+
+TEST_CASE("TF8: reals beyond all integers are the ends") {
+    for (const float large : {1e20F, 3e38F, std::numeric_limits<float>::infinity()}) {
+        CHECK(tf8::quantize(large, {-1, 1}) == 255);
+        CHECK(tf8::quantize(-large, {-1, 1}) == 0);
+    }
 }
 
 TEST_CASE("TF8: requantization as the definition's integers say") {

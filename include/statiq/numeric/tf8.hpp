@@ -21,12 +21,22 @@ using ends = range;
     return (static_cast<double>(r.max) - static_cast<double>(r.min)) / 255.0;
 }
 
-/// round(x / step) - round(min / step), halves away from zero, without a clamp (P1 (1)-(2)): both quotients are
-/// computed by one scale, 256 / ((max - min) * 256 / 255), in double.
+namespace detail {
+/// By a rounding rule, and within 2^61, so that sums of such integers are integers, too.
+template <class Rule>
+constexpr std::int64_t round_within(double x) noexcept {
+    constexpr double limit = 0x1p61;
+    return Rule{}(x < -limit ? -limit : (x > limit ? limit : x));
+}
+} // namespace detail
+
+/// round(x / step) - round(min / step), halves away from zero (P1 (1)-(2)), not clamped to a byte: both quotients are
+/// computed by one scale, 256 / ((max - min) * 256 / 255), in double, and limited to 2^61.
 [[nodiscard]] constexpr std::int64_t quantize_unclamped(float x, const ends& r) noexcept {
     const double span = (static_cast<double>(r.max) - static_cast<double>(r.min)) * 256.0 / 255.0;
     const double scale = 256.0 / span;
-    return half_away{}(static_cast<double>(x) * scale) - half_away{}(static_cast<double>(r.min) * scale);
+    return detail::round_within<half_away>(static_cast<double>(x) * scale) -
+           detail::round_within<half_away>(static_cast<double>(r.min) * scale);
 }
 
 [[nodiscard]] constexpr std::uint8_t quantize(float x, const ends& r) noexcept {
@@ -55,7 +65,8 @@ using ends = range;
 /// A sum as a byte, given the ends of both (P1 (5)): in 64-bit integers with 16 fractional bits,
 ///   ((sum * scale) / 2^32 + centre of the input - least of the output + 1/2), clamped to 0 … 255,
 /// with scale = 255 (max_in - min_in) / (max_out - min_out), and centre and least in steps of the output; all three
-/// truncated to their fractional bits, both shifts rounding down. A product beyond int64 saturates.
+/// truncated to their fractional bits, both shifts rounding down. A product or a scale beyond int64 saturates, centre
+/// and least at 2^61.
 class requantization {
   public:
     constexpr requantization(const ends& in, const ends& out) noexcept {
@@ -63,9 +74,9 @@ class requantization {
         const double out_span = static_cast<double>(out.max) - static_cast<double>(out.min);
         const double in_span = static_cast<double>(in.max) - static_cast<double>(in.min);
         const double centre = (static_cast<double>(in.min) + static_cast<double>(in.max)) / 2.0;
-        scale_ = static_cast<std::int64_t>(255.0 * fraction * in_span / out_span);
-        in_centre_ = static_cast<std::int64_t>(centre * (255.0 / out_span) * fraction);
-        out_least_ = static_cast<std::int64_t>(fraction * (static_cast<double>(out.min) * 255.0) / out_span);
+        scale_ = toward_zero{}(255.0 * fraction * in_span / out_span);
+        in_centre_ = detail::round_within<toward_zero>(centre * (255.0 / out_span) * fraction);
+        out_least_ = detail::round_within<toward_zero>(fraction * (static_cast<double>(out.min) * 255.0) / out_span);
     }
     [[nodiscard]] constexpr std::uint8_t operator()(std::int32_t sum) const noexcept {
         std::int64_t product = 0;

@@ -9,11 +9,11 @@
 #include <statiq/graph/outputs.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/plan/memory.hpp>
+#include <statiq/tensor/aligned_vector.hpp>
 
 #include <array>
 #include <cstddef>
 #include <span>
-#include <vector>
 
 namespace statiq {
 
@@ -75,7 +75,7 @@ class float_network {
     static constexpr kernels::nest_set nests = detail::float_nests_of(G::nodes, [](const node&) { return true; });
 
     std::array<packed_float_layer, node_count<G>> layers_;
-    std::vector<float> arena_;
+    aligned_vector<float> arena_;
     std::array<const float*, node_count<G>> tensors_{};
 };
 

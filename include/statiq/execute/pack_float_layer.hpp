@@ -5,6 +5,7 @@
 #include <statiq/graph/parameters.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/passes/fold_batch_norm.hpp>
+#include <statiq/tensor/aligned_vector.hpp>
 
 #include <cstddef>
 #include <vector>
@@ -13,7 +14,7 @@ namespace statiq {
 
 /// A float node's parameters as the kernels read them, owned.
 struct packed_float_layer {
-    std::vector<float> weights;
+    aligned_vector<float> weights;
     std::vector<float> bias;
     [[nodiscard]] detail::float_step_parameters view() const noexcept { return {weights.data(), bias.data()}; }
 };

@@ -10,6 +10,7 @@
 #include <statiq/execute/round_sums.hpp>
 #include <statiq/execute/tensor_slots.hpp>
 #include <statiq/passes/quantize_data.hpp>
+#include <statiq/tensor/aligned_vector.hpp>
 
 #include <algorithm>
 #include <array>
@@ -305,7 +306,7 @@ class simulation {
     std::vector<node> nodes_;
     std::vector<layer> layers_;
     std::vector<loss_sources> sources_;
-    std::vector<std::vector<float>> arena_;
+    std::vector<aligned_vector<float>> arena_;
     std::vector<std::size_t> place_;
     std::vector<const float*> tensors_;
     std::vector<bool> integral_;

@@ -8,6 +8,7 @@
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/plan/memory.hpp>
+#include <statiq/tensor/aligned_vector.hpp>
 
 #include <algorithm>
 #include <array>
@@ -161,8 +162,8 @@ class weight_only_network {
 
     std::array<layer, node_count<Q>> layers_;
     std::vector<float> natural_;
-    std::vector<float> packed_;
-    std::vector<float> arena_;
+    aligned_vector<float> packed_;
+    aligned_vector<float> arena_;
     std::array<const float*, node_count<Q>> tensors_{};
 };
 

@@ -2,10 +2,19 @@
 #pragma once
 
 #include <statiq/kernels/nests.hpp>
+#include <statiq/tensor/window.hpp>
 
 #include <cstddef>
 
 namespace statiq::kernels::vectorized {
+
+/// From a tap of a window to the next one of its column, and of its row, in the image.
+[[nodiscard]] inline std::ptrdiff_t image_row_step(const convolution_shape& shape) noexcept {
+    return static_cast<std::ptrdiff_t>(shape.over.dilation_height) * shape.in.width * shape.in.channels;
+}
+[[nodiscard]] inline std::ptrdiff_t image_column_step(const convolution_shape& shape) noexcept {
+    return static_cast<std::ptrdiff_t>(shape.over.dilation_width) * shape.in.channels;
+}
 
 /// How tiles read a region's windows: rows of runs of steps, then what is collected of the rows. A tile keeps it in
 /// registers.

@@ -4,6 +4,7 @@
 #include <statiq/execute/float_step.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/plan/memory.hpp>
+#include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/train/backward_graph.hpp>
 #include <statiq/train/executor_view.hpp>
 #include <statiq/train/gradient_sink.hpp>
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -53,11 +53,8 @@ class batch_tensors {
     batch_tensors(const planned_graph& of, std::size_t batch, const executor_view& threads)
         : of_(of), batch_(batch), threads_(threads) {
         const std::size_t floats = of.bytes_per_sample / sizeof(float) * batch;
-        arena_.resize(floats + arena_alignment / sizeof(float));
-        void* start = arena_.data();
-        std::size_t room = arena_.size() * sizeof(float);
-        std::align(arena_alignment, floats * sizeof(float), start, room);
-        base_ = static_cast<float*>(start);
+        arena_.resize(floats);
+        base_ = arena_.data();
         std::size_t largest = 0;
         for (const node& n : of.nodes) largest = std::max({largest, n.in.size(), n.out.size()});
         for (std::size_t t = 0; t < threads.concurrency(); ++t) rooms_.emplace_back(2 * largest);
@@ -157,7 +154,7 @@ class batch_tensors {
     executor_view threads_;
     const float* input_ = nullptr;
     float* base_ = nullptr;
-    std::vector<float> arena_;
+    aligned_vector<float> arena_;
     std::vector<std::vector<float>> rooms_;
     std::vector<float*> scratch_;
 };

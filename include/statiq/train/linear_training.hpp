@@ -7,6 +7,7 @@
 #include <statiq/kernels/backward/channel_sums.hpp>
 #include <statiq/kernels/backward/input_gradient.hpp>
 #include <statiq/kernels/backward/weight_gradient.hpp>
+#include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/train/executor_view.hpp>
 #include <statiq/train/gradient_sink.hpp>
 #include <statiq/train/weight_order.hpp>
@@ -163,9 +164,9 @@ class linear_training {
     std::size_t splits_ = 1;
     weight_order order_;
     weight_order order_back_;
-    std::vector<float> packed_;
+    aligned_vector<float> packed_;
     std::vector<float> bias_;
-    std::vector<float> packed_back_;
+    aligned_vector<float> packed_back_;
     std::vector<float> zeros_;
     std::vector<float> parts_;
     std::vector<double> sums_;

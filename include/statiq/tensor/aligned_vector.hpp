@@ -16,7 +16,7 @@ struct line_allocator {
 
     line_allocator() noexcept = default;
     template <class U>
-    line_allocator(const line_allocator<U>&) noexcept {} // NOLINT(google-explicit-constructor): an allocator's rebinding
+    line_allocator(const line_allocator<U>&) noexcept {} // NOLINT(google-explicit-constructor): rebinding
 
     [[nodiscard]] T* allocate(std::size_t count) {
         return static_cast<T*>(::operator new(count * sizeof(T), alignment));

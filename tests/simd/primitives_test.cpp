@@ -81,9 +81,10 @@ void check_load_sub_bytes() {
         for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint8_t>(first + 37 * i);
         const auto loaded = lanes(simd::load_sub_bytes<Bits, Arch>(memory.data()));
         std::vector<std::uint8_t> expected(bytes::size);
-        for (std::size_t i = 0; i < bytes::size; ++i)
-            expected[i] =
-                static_cast<std::uint8_t>(memory[i / per_byte] >> (Bits * (i % per_byte)) & ((1U << Bits) - 1));
+        for (std::size_t i = 0; i < bytes::size; ++i) {
+            const unsigned shared = memory[i / per_byte];
+            expected[i] = static_cast<std::uint8_t>(shared >> (Bits * (i % per_byte)) & ((1U << Bits) - 1));
+        }
         CHECK(loaded == expected);
     }
 }

@@ -16,11 +16,12 @@
 namespace statiq::detail {
 
 /// The exponentials a softmax by table reads; empty for other nodes.
-inline std::vector<float> exponentials_of(const node& n, float input_scale) {
-    std::vector<float> table;
-    if (!uses_table(n)) return table;
-    table.resize(kernels::reference::exponential_count);
-    kernels::reference::fill_exponentials(input_scale, table.data());
+/// @param scale_of scale_of(i): of node i's output. Not asked for other nodes, which may have no input.
+template <class ScaleOf>
+std::vector<float> exponentials_of(const node& n, ScaleOf scale_of) {
+    if (!uses_table(n)) return {};
+    std::vector<float> table(kernels::reference::exponential_count);
+    kernels::reference::fill_exponentials(scale_of(static_cast<std::size_t>(n.input())), table.data());
     return table;
 }
 
@@ -75,7 +76,8 @@ class integers_between_reals {
         }
         auto* result = reinterpret_cast<Out*>(integers_[max_inputs].data());
         integer_step<every_operation, In>(nodes, n, std::span<const In* const>(inputs.data(), count),
-                         std::span<const std::int32_t>(zero_points.data(), count), constants, table, result);
+                                          std::span<const std::int32_t>(zero_points.data(), count), constants, table,
+                                          result);
         for (std::size_t v = 0; v < n.out.size(); ++v) output[v] = dequantize(result[v], output_map);
     }
 

@@ -140,10 +140,9 @@ class simulation {
             to.constants.output = to.output;
             detail::set_clamp(n, to.output, to.constants.lowest, to.constants.highest);
             if (!n.is_linear()) {
-                detail::set_factors_of(
-                    nodes_, n, [this](std::size_t k) { return layers_[k].output.scale; }, to.output.scale,
-                    to.constants);
-                to.table = detail::exponentials_of(n, layers_[input_of(n)].output.scale);
+                const auto scale_of = [this](std::size_t k) { return layers_[k].output.scale; };
+                detail::set_factors_of(nodes_, n, scale_of, to.output.scale, to.constants);
+                to.table = detail::exponentials_of(n, scale_of);
                 return;
             }
         }

@@ -224,9 +224,9 @@ class quantized_batch_training : public rounded_batch {
         node_constants<Scheme> constants;
         constants.output = layers_[i].output;
         set_clamp(n, layers_[i].output, constants.lowest, constants.highest);
-        set_factors_of(
-            nodes(), n, [this](std::size_t k) { return layers_[k].output.scale; }, layers_[i].output.scale, constants);
-        const auto table = exponentials_of(n, layers_[static_cast<std::size_t>(n.input())].output.scale);
+        const auto scale_of = [this](std::size_t k) { return layers_[k].output.scale; };
+        set_factors_of(nodes(), n, scale_of, layers_[i].output.scale, constants);
+        const auto table = exponentials_of(n, scale_of);
         for_samples([&](std::size_t share, std::size_t s) {
             rooms_[share].template run<Scheme>(
                 nodes().data(), n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, constants,

@@ -18,10 +18,13 @@
 namespace {
 std::size_t allocations = 0;
 
-void* counted(std::size_t size, std::size_t alignment) {
+void* counted_or_null(std::size_t size, std::size_t alignment) noexcept {
     ++allocations;
     const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-    void* memory = std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
+    return std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
+}
+void* counted(std::size_t size, std::size_t alignment) {
+    void* memory = counted_or_null(size, alignment);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
@@ -30,8 +33,11 @@ void* counted(std::size_t size, std::size_t alignment) {
 [[gnu::noinline]] void give_back(void* memory) noexcept { std::free(memory); }
 } // namespace
 
-// Every form of new and delete that is not listed here ends in one of these.
+// Every form of new and delete that is not listed here ends in one of these, or has a delete of its own.
 void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return counted_or_null(size, alignof(std::max_align_t));
+}
 void* operator new(std::size_t size, std::align_val_t alignment) {
     return counted(size, static_cast<std::size_t>(alignment));
 }

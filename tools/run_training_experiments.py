@@ -168,7 +168,7 @@ def whitepaper(trainings):
             ("stochastic rounding", ["--rounding", "stochastic"], base),
             ("gradients pass where activations saturate", ["--estimator", "identity"], base),
             ("an average of the weights, 0.999", ["--average", 0.999], base)):
-        label = "variant_" + "_".join(str(w).strip("-") for w in words[:2])
+        label = "variant_" + "_".join(str(w).strip("-") for w in words)
         rows.append([name, score(quantized(label, bits, scheme, *words, start=start), f"{scheme}:{bits}")])
     table(["W4A8 per channel, in training", "accuracy"], rows)
 

@@ -62,7 +62,8 @@ struct byte_format {
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
-        // An input and a product; ones, by which sums of two products are widened, where they are at every step.
+        // An input and a product; ones, by which sums of two products are widened, where they are at every step. Of
+        // bytes that are checked (0 sums), most steps are multiplied as if 16 bits certainly held one.
         const int others = PairSums >= 2 ? 2 : sums_pairs<Arch> ? 3 : 1 + simd::dot_constants<Arch>(vectors);
         const bool leaves = PairSums < 2 && sums_pairs<Arch> && simd::multiplies_in_memory<Arch>;
         return std::min(12, (simd::register_count<Arch> - others - (leaves ? 0 : vectors)) / vectors);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/nests.hpp>
 #include <statiq/kernels/output_block.hpp>
 #include <statiq/kernels/reading_ahead.hpp>
@@ -31,13 +32,27 @@
 ///                              correction(v, sum), finish<Pixels>(acc, constants, to, pixels)
 namespace statiq::kernels::vectorized {
 
+/// Panels that are read where they are packed.
+template <class Weight>
+struct packed_panels {
+    const Weight* weights;
+
+    /// The `count` weights of a panel that starts with value `offset` of the packed ones.
+    [[nodiscard]] const Weight* at(std::size_t offset, std::size_t) const noexcept { return weights + offset; }
+    /// Where they lie before `at` has been asked for them.
+    [[nodiscard]] memory_ahead memory(std::size_t offset, std::size_t count) const noexcept {
+        return {weights + offset, count * sizeof(Weight)};
+    }
+};
+
+/// Weights that are more than this do not wait in the second cache until they are read.
+inline constexpr std::size_t most_waiting_bytes = 512 * 1024;
+
 /// A convolution on blocked weights: groups, then panels, then blocks of output channels, then regions of pixels.
-/// @tparam Tiles the sizes there is code for.
-/// @param panel_weights panel_weights(offset, count): where the `count` weights of a panel lie that starts with value
-/// `offset` of the packed ones.
-template <class Format, blocked_tiles Tiles, class PanelWeights>
+/// @tparam Tiles the sizes there is code for. @tparam Panels as `packed_panels`.
+template <class Format, blocked_tiles Tiles, class Panels>
 void convolve_panels(const typename Format::arguments& arguments, convolution_shape shape,
-                     const blocked_layout<Format::inputs>& layout, PanelWeights panel_weights) noexcept {
+                     const blocked_layout<Format::inputs>& layout, const Panels& panels) noexcept {
     // A 1 x 1 convolution without stride sees one long row of pixels.
     if (shape.over == window{} && shape.in.pixels() == shape.out.pixels()) {
         shape.in = {1, static_cast<int>(shape.in.pixels()), shape.in.channels};
@@ -45,15 +60,22 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
     }
     constexpr int vectors_per_block = outputs_per_block / Format::lanes;
     const int vectors = (arguments.channels.end(shape.out_channels_per_group()) + Format::lanes - 1) / Format::lanes;
-    reading_ahead ahead(arguments.ahead, arguments.weights);
+    const auto size_of = [&](int blocks) { return static_cast<std::size_t>(blocks) * layout.block_size(); };
+    const bool waits = panels.memory(0, size_of(layout.blocks())).bytes <= most_waiting_bytes;
+    reading_ahead next_layer(arguments.ahead, arguments.weights);
     for (int group = 0; group < shape.groups; ++group) {
         typename Format::seen_inputs seen;
         for (int first = arguments.channels.first / Format::lanes; first < vectors;) {
             const auto panel = layout.panel_of(first / vectors_per_block);
-            const auto* weights =
-                panel_weights(static_cast<std::size_t>(group * layout.blocks() + panel.first) * layout.block_size(),
-                              static_cast<std::size_t>(panel.blocks) * layout.block_size());
-            const int end = std::min(vectors, (panel.first + panel.blocks) * vectors_per_block);
+            const int next = panel.first + panel.blocks;
+            const auto* weights = panels.at(size_of(group * layout.blocks() + panel.first), size_of(panel.blocks));
+            const bool brings_panel = !waits && next * vectors_per_block < vectors;
+            reading_ahead next_panel(brings_panel ? panels.memory(size_of(group * layout.blocks() + next),
+                                                                  size_of(layout.panel_of(next).blocks))
+                                                  : memory_ahead{},
+                                     weights);
+            reading_ahead& ahead = brings_panel ? next_panel : next_layer;
+            const int end = std::min(vectors, next * vectors_per_block);
             for (int count = 0; first < end; first += count) {
                 count = std::min(end - first, Format::max_vectors);
                 const auto run = [&]<int Vectors, bool Collects>() {
@@ -80,7 +102,7 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
 template <class Format, blocked_tiles Tiles>
 void convolve_blocked(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept {
     convolve_panels<Format, Tiles>(arguments, shape, blocked_layout<Format::inputs>(shape),
-                                   [&](std::size_t offset, std::size_t) { return arguments.weights + offset; });
+                                   packed_panels<typename Format::weight>{arguments.weights});
 }
 
 } // namespace statiq::kernels::vectorized

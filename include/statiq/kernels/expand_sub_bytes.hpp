@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/sub_byte.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/bit_cast.hpp>
@@ -25,6 +26,21 @@ template <class Arch, int Bits>
         (simd::bit_cast<std::int8_t>(codes) - code_of_zero).store_aligned(to + i);
     }
 }
+
+/// Panels that are expanded, one at a time, before they are read: as `packed_panels`.
+template <class Arch, int Bits>
+struct expanded_panels {
+    const std::int8_t* packed;
+    std::int8_t* expanded; ///< room for the largest, aligned to a register
+
+    [[nodiscard]] const std::int8_t* at(std::size_t offset, std::size_t count) const noexcept {
+        expand_sub_bytes<Arch, Bits>(packed + offset / sub_byte<Bits>::per_byte, expanded, count);
+        return expanded;
+    }
+    [[nodiscard]] memory_ahead memory(std::size_t offset, std::size_t count) const noexcept {
+        return {packed + offset / sub_byte<Bits>::per_byte, count / sub_byte<Bits>::per_byte};
+    }
+};
 
 } // namespace statiq::kernels::vectorized
 

@@ -59,17 +59,16 @@ void depthwise_byte_columns(const convolution_arguments<In, std::int8_t, Out, Sc
 }
 
 /// `convolve_panels` of bytes: on the image, or on a padded copy where that pays.
-template <class Arch, int PairSums, blocked_tiles Tiles, class In, class Out, class Scheme, class PanelWeights>
+template <class Arch, int PairSums, blocked_tiles Tiles, class In, class Out, class Scheme, class Panels>
 void convolve_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
-                    const convolution_shape& shape, const blocked_layout<4>& layout,
-                    PanelWeights panel_weights) noexcept {
+                    const convolution_shape& shape, const blocked_layout<4>& layout, const Panels& panels) noexcept {
     using format = byte_format<Arch, In, Out, Scheme, sums_pairs<Arch> ? PairSums : 0>;
     if (!padded_image<In>::pays(shape, format::inputs))
-        return convolve_panels<format, Tiles>(arguments, shape, layout, panel_weights);
+        return convolve_panels<format, Tiles>(arguments, shape, layout, panels);
     const padded_image<In> padded(arguments.input, shape, format::padding(arguments));
     auto on_copy = arguments;
     on_copy.input = padded.values();
-    convolve_panels<format, Tiles>(on_copy, padded.shape(), layout, panel_weights);
+    convolve_panels<format, Tiles>(on_copy, padded.shape(), layout, panels);
 }
 
 /// Runs one nest, bytes to bytes.
@@ -81,9 +80,8 @@ void run_nest(const convolution_arguments<In, std::int8_t, Out, Scheme>& argumen
     using columns = byte_columns_format<Arch, In, Out, Scheme, zero_points>;
     const int begin = arguments.channels.first, end = arguments.channels.end(shape.out.channels);
     if constexpr (loops == nest::blocked)
-        convolve_bytes<Arch, PairSums, Nests.tiles>(
-            arguments, shape, blocked_layout_of<std::int8_t>(shape),
-            [&](std::size_t offset, std::size_t) { return arguments.weights + offset; });
+        convolve_bytes<Arch, PairSums, Nests.tiles>(arguments, shape, blocked_layout_of<std::int8_t>(shape),
+                                                    packed_panels<std::int8_t>{arguments.weights});
     else if constexpr (loops == nest::rows_3)
         depthwise_rows<columns, 3>(arguments, shape).run();
     else if constexpr (loops == nest::rows_5)
@@ -119,11 +117,8 @@ template <class Arch, int PairSums, nest Nest, nest_set Nests, class In, int Bit
                                                                         .output = from.output,
                                                                         .ahead = from.ahead,
                                                                         .channels = from.channels};
-    convolve_bytes<Arch, PairSums, Nests.tiles>(
-        arguments, shape, blocked_layout_of<sub_byte<Bits>>(shape), [&](std::size_t offset, std::size_t count) {
-            expand_sub_bytes<Arch, Bits>(from.weights + offset / sub_byte<Bits>::per_byte, expanded, count);
-            return arguments.weights;
-        });
+    convolve_bytes<Arch, PairSums, Nests.tiles>(arguments, shape, blocked_layout_of<sub_byte<Bits>>(shape),
+                                                expanded_panels<Arch, Bits>{from.weights, expanded});
 }
 
 /// Runs one nest, floats.

@@ -47,7 +47,10 @@ const std::map<std::string, std::set<std::string>>& house() {
 const std::set<std::string> may_include_xsimd{"simd", "kernels"};
 const std::set<std::string> may_not_reach_xsimd{"numeric", "tensor", "graph", "networks", "passes", "plan"};
 
-/// "statiq/numeric/number.hpp" -> "numeric"; "" for a header of no floor (statiq/version.hpp) or of another library.
+/// Headers of no floor that every floor may include.
+const std::set<std::string> foundations{"statiq/language.hpp", "statiq/version.hpp"};
+
+/// "statiq/numeric/number.hpp" -> "numeric"; "" for a header of no floor or of another library.
 std::string floor_of(const std::string& path) {
     const std::string root = "statiq/";
     const auto end = path.find('/', root.size());
@@ -110,13 +113,16 @@ std::vector<std::string> violations(const header_tree& headers) {
             found.push_back(path + ": the house has no floor " + floor);
             continue;
         }
+        // A header without the check is checked by what it includes first.
+        if (path != "statiq/language.hpp" && (graph[path].empty() || !graph[path].front().starts_with("statiq/")))
+            found.push_back(path + ": the first include is neither statiq/language.hpp nor another header of statiq");
         for (const auto& include : graph[path]) {
             if (is_xsimd(include) && !may_include_xsimd.contains(floor))
                 found.push_back(path + " includes " + include + ": only simd/ and kernels/ may");
             if (!include.starts_with("statiq/")) continue;
             if (!headers.contains(include)) found.push_back(path + " includes " + include + ", which does not exist");
             const auto target = floor_of(include);
-            if (floor.empty() || target == floor || include == "statiq/version.hpp") continue;
+            if (floor.empty() || target == floor || foundations.contains(include)) continue;
             if (!house().at(floor).contains(target))
                 found.push_back(path + " includes " + include + ": " + floor + "/ may not include " +
                                 (target.empty() ? "the headers that include everything" : target + "/"));
@@ -156,10 +162,11 @@ TEST_CASE("the library's headers keep to their floors") {
     for (const auto& sentence : violations(headers)) FAIL_CHECK(sentence);
 }
 
-TEST_CASE("a floor may include itself, what its row names, and the version") {
+TEST_CASE("a floor may include itself, what its row names, and the headers of no floor") {
     CHECK(
-        violations({{"statiq/version.hpp", header("")},
+        violations({{"statiq/version.hpp", header("#include <statiq/language.hpp>\n")},
                     {"statiq/statiq.hpp", header("#include <statiq/kernels/k.hpp>\n")},
+                    {"statiq/language.hpp", header("")},
                     {"statiq/numeric/a.hpp", header("#include <statiq/version.hpp>\n#include <vector>\n")},
                     {"statiq/numeric/b.hpp", header("#include <statiq/numeric/a.hpp>\n")},
                     {"statiq/kernels/k.hpp", header("#include <statiq/numeric/b.hpp>\n#include <xsimd/xsimd.hpp>\n")}})
@@ -167,7 +174,9 @@ TEST_CASE("a floor may include itself, what its row names, and the version") {
 }
 
 TEST_CASE("each broken rule is found and named") {
-    const header_tree base{{"statiq/numeric/a.hpp", header("")}, {"statiq/graph/g.hpp", header("")}};
+    const header_tree base{{"statiq/language.hpp", header("")},
+                           {"statiq/numeric/a.hpp", header("#include <statiq/language.hpp>\n")},
+                           {"statiq/graph/g.hpp", header("#include <statiq/language.hpp>\n")}};
     const auto with = [&](const std::string& path, const std::string& text) {
         auto headers = base;
         headers[path] = text;
@@ -183,6 +192,9 @@ TEST_CASE("each broken rule is found and named") {
     CHECK(complains(with("statiq/numeric/b.hpp", header("#include <statiq/numeric/gone.hpp>\n")), "does not exist"));
     CHECK(complains(with("statiq/cellar/c.hpp", header("")), "the house has no floor cellar"));
     CHECK(complains(with("statiq/io/i.hpp", header("#include <xsimd/xsimd.hpp>\n")), "only simd/ and kernels/ may"));
+    CHECK(complains(with("statiq/numeric/b.hpp", header("")), "the first include is neither statiq/language.hpp"));
+    CHECK(complains(with("statiq/numeric/b.hpp", header("#include <vector>\n#include <statiq/numeric/a.hpp>\n")),
+                    "statiq/numeric/b.hpp: the first include is neither statiq/language.hpp"));
     CHECK(complains(with("statiq/numeric/b.hpp", "#pragma once\n"), "SPDX"));
     CHECK(complains(with("statiq/numeric/b.hpp", "// SPDX-License-Identifier: Apache-2.0\n"), "no #pragma once"));
 

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -Dcompiler= -Dflags= -Dincludes= -Dsource= -Dobject= -Dtwin=accept|reject -P compile_twin.cmake
+# cmake -Dcompiler= -Dflags= -Dincludes= -Dsource= -Dtwin=accept|reject -P compile_twin.cmake
 separate_arguments(flags UNIX_COMMAND "${flags}")
 list(REMOVE_DUPLICATES includes)
 list(TRANSFORM includes PREPEND "-I")
 if(twin STREQUAL "reject")
     list(APPEND flags -DSTATIQ_REJECT)
+    file(STRINGS ${source} more_flags REGEX "^// rejects with: ")
+    string(REGEX REPLACE "^// rejects with: " "" more_flags "${more_flags}")
+    list(APPEND flags ${more_flags})
 endif()
 
 # The C locale keeps the compiler to plain quotes; no message may be wrapped or coloured.
 set(ENV{LC_ALL} C)
 execute_process(
-    COMMAND ${compiler} ${flags} ${includes} -fdiagnostics-color=never -fmessage-length=0 -c ${source} -o ${object}
+    COMMAND ${compiler} ${flags} ${includes} -fdiagnostics-color=never -fmessage-length=0 -fsyntax-only ${source}
     RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
 
 if(twin STREQUAL "accept")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/language.hpp>
+
 namespace statiq::simd {
 
 /// The value itself, in a general register, by a way compilers cannot see through: GCC 12 would compute the addresses

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// rejects with: -std=c++17
+// rejects: fatal error: .?statiq needs C\+\+20: compile with -std=c\+\+20
+#ifdef STATIQ_REJECT
+#include <statiq/statiq.hpp>
+#endif

@@ -21,19 +21,43 @@
 
 namespace statiq::kernels::vectorized {
 
-/// Scheme::align in every lane, for one input of a sum.
+/// Scheme::align in every lane, for one input of a sum. This is for any scheme: through memory, lane by lane.
 template <class Arch, class Scheme>
 class lane_alignment {
+    using words = simd::batch<std::int32_t, Arch>;
+
+  public:
+    lane_alignment() = default;
+    lane_alignment(typename Scheme::factor factor, std::int32_t zero_point, int left_shift) noexcept
+        : factor_(factor), zero_point_(zero_point), left_shift_(left_shift) {}
+
+    /// What a sum starts from for this input.
+    [[nodiscard]] std::int32_t offset() const noexcept { return 0; }
+    [[nodiscard]] words apply(words x) const noexcept {
+        alignas(sizeof(words)) std::int32_t lanes[words::size];
+        x.store_aligned(lanes);
+        for (std::int32_t& lane : lanes) lane = Scheme::align(lane - zero_point_, factor_, left_shift_);
+        return words::load_aligned(lanes);
+    }
+
+  private:
+    typename Scheme::factor factor_{};
+    std::int32_t zero_point_ = 0;
+    int left_shift_ = 0;
+};
+
+template <class Arch, class Scheme>
+requires std::is_same_v<Scheme, gemmlowp> || std::is_same_v<Scheme, single_rounding>
+class lane_alignment<Arch, Scheme> {
     using words = simd::batch<std::int32_t, Arch>;
     static constexpr rounding_steps steps =
         std::is_same_v<Scheme, gemmlowp> ? rounding_steps::two : rounding_steps::one;
 
   public:
     lane_alignment() = default;
-    lane_alignment(typename Scheme::factor factor, std::int32_t zero_point, int left_shift) noexcept
+    lane_alignment(fixed_point factor, std::int32_t zero_point, int left_shift) noexcept
         : factor_(factor), zero_point_(zero_point), unit_(std::int32_t{1} << left_shift) {}
 
-    /// What a sum starts from for this input.
     [[nodiscard]] std::int32_t offset() const noexcept { return 0; }
     [[nodiscard]] words apply(words x) const noexcept {
         return simd::scale_fixed_point<Arch, steps>((x - words(zero_point_)) * words(unit_), words(factor_.multiplier),
@@ -41,7 +65,7 @@ class lane_alignment {
     }
 
   private:
-    typename Scheme::factor factor_{};
+    fixed_point factor_{};
     std::int32_t zero_point_ = 0;
     std::int32_t unit_ = 0; ///< 2^left_shift
 };

@@ -15,13 +15,10 @@
 
 namespace statiq::kernels::vectorized {
 
-/// Whether a scheme has lanes of its own, below.
-template <class Scheme>
-inline constexpr bool has_lanes = std::is_same_v<Scheme, float_multiplier> || std::is_same_v<Scheme, gemmlowp> ||
-                                  std::is_same_v<Scheme, single_rounding>;
-
 /// A requantization scheme's factors, one per lane of some registers, and Scheme::apply in every lane (up to the ends
-/// of int32, which no output of 8 bits tells apart). This is for any scheme: through memory, lane by lane.
+/// of int32, which no output of 8 bits tells apart). This is for any scheme: through memory, lane by lane. A scheme
+/// that is to be as fast as the library's own has a specialization, and one of `lane_alignment` (kernels/byte_add.hpp)
+/// if its sums are to be; both compute the same bits as the scheme's functions.
 template <class Scheme, int Lanes>
 class lane_factors {
   public:

@@ -9,26 +9,41 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace statiq {
 
+/// Numbers of schemes below this one are the library's.
+inline constexpr int first_own_scheme = 16;
+
 /// How an int32 accumulator at scale s_x * s_w becomes an integer at scale s_y: multiplied by M = s_x * s_w / s_y
-/// (P3 (5)), rounded. A scheme is a type:
-///   identifier                     a number of its own: stored parameters are made for one scheme
-///   factor                         what one multiplier is stored as, one per output channel
+/// (P3 (5)), rounded. A scheme is a type. All that is used of it:
+///   identifier                     a constant of its own, at least `first_own_scheme`: parameters are stored for one
+///                                  scheme
+///   factor                         what one multiplier is stored as, one per output channel: plain bytes that can be
+///                                  default-constructed, copied and compared
 ///   prepare(M)                     the factor for a real multiplier M >= 0 (fixed point: M >= 2^30 saturates)
 ///   apply(acc, factor)             acc * M as an integer, before the zero point
 ///   prepare_align(ratio, left)     for sums: the factor for ratio in (0, 1/2]
 ///   align(q - z, factor, left)     (q - z) * ratio * 2^left
 ///   prepare_mean(ratio, count)     the factor for ratio / count: apply(sum of count values) is ratio * their mean
+/// The functions are constexpr where networks run in constant expressions. Vector kernels apply a scheme lane by lane
+/// unless it has lanes of its own (kernels/lane_factors.hpp).
 template <class S>
-concept requantization_scheme = requires(double real, std::int32_t q, typename S::factor f, int left, std::int64_t n) {
-    { S::identifier } -> std::convertible_to<int>;
-    { S::prepare(real) } -> std::same_as<typename S::factor>;
-    { S::apply(q, f) } -> std::same_as<std::int32_t>;
-    { S::prepare_align(real, left) } -> std::same_as<typename S::factor>;
-    { S::align(q, f, left) } -> std::same_as<std::int32_t>;
-    { S::prepare_mean(real, n) } -> std::same_as<typename S::factor>;
+concept requantization_scheme = std::regular<typename S::factor> && std::is_trivially_copyable_v<typename S::factor> &&
+    std::is_standard_layout_v<typename S::factor> &&
+    requires(double real, std::int32_t q, typename S::factor f, int left, std::int64_t n) {
+    typename std::integral_constant<int, S::identifier>;
+    { S::prepare(real) }
+    noexcept->std::same_as<typename S::factor>;
+    { S::apply(q, f) }
+    noexcept->std::same_as<std::int32_t>;
+    { S::prepare_align(real, left) }
+    noexcept->std::same_as<typename S::factor>;
+    { S::align(q, f, left) }
+    noexcept->std::same_as<std::int32_t>;
+    { S::prepare_mean(real, n) }
+    noexcept->std::same_as<typename S::factor>;
 };
 
 namespace detail {
@@ -113,6 +128,9 @@ struct float_multiplier {
         return prepare(ratio / static_cast<double>(count));
     }
 };
+
+/// What is meant where a program names no scheme.
+using default_scheme = float_multiplier;
 
 /// The left shift a sum of `bits`-bit inputs is computed at. |q - z| < 2^bits, so an aligned input is below
 /// 2^bits * 2^left / 2 <= 2^27, and a sum of up to 8 of them stays within 2^30: no int32 overflow. 20 at 8 bits is

@@ -48,15 +48,12 @@ std::vector<double> cancellations(const sq::parameters<net>& trained, const sq::
 
 TEST_CASE("golden: visual wake words, quantized from its float weights") {
     const auto folder = golden_test::model_folder("vww_96_int8");
-    const auto weights = golden_test::data_folder() / "weights" / "vww_96_mobilenet_v1_0.25_bn.safetensors";
-    if (!folder || !std::filesystem::exists(weights)) {
-        MESSAGE("skipped: no data");
-        return;
-    }
+    const std::filesystem::path weights = "weights/vww_96_mobilenet_v1_0.25_bn.safetensors";
+    if (!folder || !test_data::has(weights)) return;
     const golden_test::stored_graph<numbers> graph(*folder);
     REQUIRE(graph.matched());
     const auto stored = graph.integers();
-    const auto trained = sq::load<net>(weights);
+    const auto trained = sq::load<net>(test_data::external() / weights);
     const auto real = sq::deploy(trained);
     std::size_t compared = 0;
     std::size_t different = 0;
@@ -88,27 +85,28 @@ TEST_CASE("golden: visual wake words, quantized from its float weights") {
 
 namespace {
 
-/// What the repository's converter makes of a float .tflite file of the data; nothing (and a message) without the file
-/// or the converter's packages.
+/// What the repository's converter makes of a float .tflite file of the data; nothing (and the test case is skipped)
+/// without the file or the converter's packages.
 std::optional<sq::io::safetensors> converted_floats(const std::string& model) {
-    const auto source = golden_test::data_folder() / "tflite" / (model + ".tflite");
-    std::error_code absent;
-    if (!std::filesystem::exists(source, absent)) {
-        MESSAGE("skipped: no data (" << model << ")");
+    const auto file = std::filesystem::path("tflite") / (model + ".tflite");
+    if (!test_data::has(file)) return std::nullopt;
+    if (std::system("/usr/bin/python3 -c 'import numpy, flatbuffers' 2> /dev/null && flatc --version > /dev/null") !=
+        0) {
+        test_data::skip("NumPy, flatbuffers and flatc for /usr/bin/python3");
         return std::nullopt;
     }
+    const auto source = test_data::external() / file;
     const auto folder = std::filesystem::temp_directory_path() / ("statiq_twin_" + std::to_string(getpid()));
     std::filesystem::create_directory(folder);
     const auto quoted = [](const std::filesystem::path& path) { return "'" + path.string() + "'"; };
     const std::string command = "/usr/bin/python3 " + quoted(STATIQ_SOURCE_DIR "/tools/convert_tflite.py") + " " +
                                 quoted(source) + " --name twin --header " + quoted(folder / "twin.hpp") +
                                 " --integers " + quoted(folder / "twin.safetensors") + " 2> /dev/null";
+    const bool converted = std::system(command.c_str()) == 0;
     std::optional<sq::io::safetensors> result;
-    if (std::system(command.c_str()) == 0)
-        result = sq::io::read_safetensors(folder / "twin.safetensors");
-    else
-        MESSAGE("skipped: the converter cannot run here");
+    if (converted) result = sq::io::read_safetensors(folder / "twin.safetensors");
     std::filesystem::remove_all(folder);
+    REQUIRE_MESSAGE(converted, command);
     return result;
 }
 

@@ -10,10 +10,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "../support/data.hpp"
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -24,29 +24,18 @@
 #include <vector>
 
 /// Whole networks whose outputs and intermediate tensors TensorFlow Lite Micro's reference kernels computed:
-/// <data>/golden/<model>/{graph.json, weights.safetensors, inputs.npy, outputs.npy, layers.safetensors}, <data> being
-/// the environment's STATIQ_DATA, or else what the build was told.
+/// <data>/golden/<model>/{graph.json, weights.safetensors, inputs.npy, outputs.npy, layers.safetensors}, where <data>
+/// is `test_data::external()`.
 namespace golden_test {
 
 namespace sq = statiq;
 using nlohmann::json;
 
-inline std::filesystem::path data_folder() {
-    if (const char* named = std::getenv("STATIQ_DATA")) return named;
-#ifdef STATIQ_DEFAULT_DATA_DIR
-    return STATIQ_DEFAULT_DATA_DIR;
-#else
-    return {};
-#endif
-}
-
-/// A model's folder, or nothing (and a message) when it is not there.
+/// A model's folder, or nothing (and the test case is skipped) when it is not there.
 inline std::optional<std::filesystem::path> model_folder(const std::string& name) {
-    const auto folder = data_folder() / "golden" / name;
-    std::error_code absent;
-    if (std::filesystem::exists(folder / "graph.json", absent)) return folder;
-    MESSAGE("skipped: no data (" << name << ")");
-    return std::nullopt;
+    const auto folder = std::filesystem::path("golden") / name;
+    if (!test_data::has(folder / "graph.json")) return std::nullopt;
+    return test_data::external() / folder;
 }
 
 /// A stored graph, and which of its tensors each node of the network type Q computes.

@@ -5,11 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
+#include "../support/data.hpp"
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <optional>
 #include <string>
 
 // TensorFlow Lite Micro's own outputs for its primitives: ours must be equal, bit for bit.
@@ -18,32 +15,18 @@ using namespace statiq;
 
 namespace {
 
-/// One file of the per-operator cases, or nothing when the data are not on this machine.
-std::optional<io::safetensors> golden(const std::string& name) {
-    std::filesystem::path folder;
-    if (const char* chosen = std::getenv("STATIQ_DATA")) {
-        folder = chosen;
-    } else {
-#ifdef STATIQ_DEFAULT_DATA_DIR
-        folder = STATIQ_DEFAULT_DATA_DIR;
-#endif
-    }
-    if (folder.empty() || !std::filesystem::is_directory(folder / "golden")) {
-        MESSAGE("skipped: no data");
-        return std::nullopt;
-    }
-    return io::read_safetensors(folder / "golden" / "ops" / (name + ".safetensors"));
+io::safetensors golden(const std::string& name) {
+    return io::read_safetensors(test_data::golden() / "ops" / (name + ".safetensors"));
 }
 
 } // namespace
 
 TEST_CASE("the high multiply and the rounding divide equal TensorFlow Lite's") {
     const auto file = golden("gemmlowp_primitives");
-    if (!file) return;
 
-    const auto a = file->at("srdhm.a").values<std::int32_t>();
-    const auto b = file->at("srdhm.b").values<std::int32_t>();
-    const auto high = file->at("srdhm.result").values<std::int32_t>();
+    const auto a = file.at("srdhm.a").values<std::int32_t>();
+    const auto b = file.at("srdhm.b").values<std::int32_t>();
+    const auto high = file.at("srdhm.result").values<std::int32_t>();
     REQUIRE(!a.empty());
     REQUIRE(a.size() == b.size());
     REQUIRE(a.size() == high.size());
@@ -51,9 +34,9 @@ TEST_CASE("the high multiply and the rounding divide equal TensorFlow Lite's") {
         REQUIRE(saturating_rounding_doubling_high_multiply(a[i], b[i]) == high[i]);
     }
 
-    const auto x = file->at("rdbypot.x").values<std::int32_t>();
-    const auto exponent = file->at("rdbypot.exponent").values<std::int32_t>();
-    const auto quotient = file->at("rdbypot.result").values<std::int32_t>();
+    const auto x = file.at("rdbypot.x").values<std::int32_t>();
+    const auto exponent = file.at("rdbypot.exponent").values<std::int32_t>();
+    const auto quotient = file.at("rdbypot.result").values<std::int32_t>();
     REQUIRE(!x.empty());
     REQUIRE(x.size() == exponent.size());
     REQUIRE(x.size() == quotient.size());
@@ -65,10 +48,9 @@ TEST_CASE("the high multiply and the rounding divide equal TensorFlow Lite's") {
 
 TEST_CASE("quantize_multiplier equals TensorFlow Lite's") {
     const auto file = golden("quantize_multiplier");
-    if (!file) return;
-    const auto value = file->at("value").values<double>();
-    const auto multiplier = file->at("multiplier").values<std::int32_t>();
-    const auto shift = file->at("shift").values<std::int32_t>();
+    const auto value = file.at("value").values<double>();
+    const auto multiplier = file.at("multiplier").values<std::int32_t>();
+    const auto shift = file.at("shift").values<std::int32_t>();
     REQUIRE(!value.empty());
     REQUIRE(value.size() == multiplier.size());
     REQUIRE(value.size() == shift.size());
@@ -80,36 +62,13 @@ TEST_CASE("quantize_multiplier equals TensorFlow Lite's") {
     MESSAGE("compared: " << value.size() << " multipliers");
 }
 
-TEST_CASE("multiply_by_quantized_multiplier equals TensorFlow Lite's") {
-    const auto file = golden("multiply_by_quantized_multiplier");
-    if (!file) return;
-    const auto x = file->at("x").values<std::int32_t>();
-    const auto multiplier = file->at("multiplier").values<std::int32_t>();
-    const auto shift = file->at("shift").values<std::int32_t>();
-    const auto result = file->at("result").values<std::int32_t>();
-    REQUIRE(!x.empty());
-    REQUIRE(x.size() == multiplier.size());
-    REQUIRE(x.size() == shift.size());
-    REQUIRE(x.size() == result.size());
-    std::size_t differ_when_rounded_once = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const fixed_point factor{multiplier[i], shift[i]};
-        CAPTURE(i);
-        REQUIRE(multiply_by_quantized_multiplier(x[i], factor) == result[i]);
-        differ_when_rounded_once += multiply_by_quantized_multiplier<rounding_steps::one>(x[i], factor) != result[i];
-    }
-    CHECK(differ_when_rounded_once > 0);
-    MESSAGE("compared: " << x.size() << " triples; rounding once would change " << differ_when_rounded_once);
-}
-
 TEST_CASE("the quantized ends of fused activations equal TensorFlow Lite's") {
     const auto file = golden("activation_range");
-    if (!file) return;
-    const auto scale = file->at("scale").values<float>();
-    const auto zero_point = file->at("zero_point").values<std::int32_t>();
-    const auto activation = file->at("activation").values<std::int32_t>();
-    const auto lowest = file->at("activation_min").values<std::int32_t>();
-    const auto highest = file->at("activation_max").values<std::int32_t>();
+    const auto scale = file.at("scale").values<float>();
+    const auto zero_point = file.at("zero_point").values<std::int32_t>();
+    const auto activation = file.at("activation").values<std::int32_t>();
+    const auto lowest = file.at("activation_min").values<std::int32_t>();
+    const auto highest = file.at("activation_max").values<std::int32_t>();
     REQUIRE(!scale.empty());
     REQUIRE(scale.size() == zero_point.size());
     REQUIRE(scale.size() == activation.size());

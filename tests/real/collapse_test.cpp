@@ -40,7 +40,7 @@ right_answers answers(const sq::network_data& deployed, const std::vector<sq::ra
 /// Depthwise channels by the size of batch norm's variance, and the greatest scale of the first depthwise layer.
 template <class Net>
 void check_scales(const char* file, std::size_t nearly_constant, std::size_t in_first, double greatest_in_first) {
-    const auto trained = sq::load<Net>(real::data_folder() / "weights" / file);
+    const auto trained = sq::load<Net>(test_data::external() / "weights" / file);
     std::size_t count = 0;
     for (std::size_t i = 0; i < sq::node_count<Net>; ++i) {
         const sq::node& n = Net::nodes[i];
@@ -65,9 +65,9 @@ TEST_CASE("real: MobileNetV1 0.25 collapses with one scale a tensor; scales a ch
     using Net = sq::networks::mobilenet_v1<25>;
     const std::filesystem::path weights = "weights/mobilenet_v1_0.25_224_bn.safetensors";
     const char* const images = "imagenet_val163_224_u8_nhwc";
-    if (!real::has(weights) || !real::has("images/" + std::string(images) + ".npy")) return;
+    if (!test_data::has(weights) || !test_data::has("images/" + std::string(images) + ".npy")) return;
     const real::labelled test(images, "imagenet_val163_labels_i32", {224, 224, 3}, sq::io::minus_one_to_one());
-    const auto trained = sq::load<Net>(real::data_folder() / weights);
+    const auto trained = sq::load<Net>(test_data::external() / weights);
     const sq::network_data deployed = sq::as_data(sq::deploy(trained));
     const sq::network_data repaired =
         sq::as_data(sq::deploy(trained, {.repair_zero_variance = sq::zero_variance_repair{}}));
@@ -103,11 +103,11 @@ TEST_CASE("real: MobileNetV1 0.25 collapses with one scale a tensor; scales a ch
 
 TEST_CASE("real: depthwise channels without variance, and their scales") {
     // Counted by an independent implementation.
-    if (real::has("weights/mobilenet_v1_0.25_224_bn.safetensors"))
+    if (test_data::has("weights/mobilenet_v1_0.25_224_bn.safetensors"))
         check_scales<sq::networks::mobilenet_v1<25>>("mobilenet_v1_0.25_224_bn.safetensors", 10, 0, 0);
-    if (real::has("weights/mobilenet_v1_0.75_224_bn.safetensors"))
+    if (test_data::has("weights/mobilenet_v1_0.75_224_bn.safetensors"))
         check_scales<sq::networks::mobilenet_v1<75>>("mobilenet_v1_0.75_224_bn.safetensors", 22, 0, 0);
-    if (real::has("weights/mobilenet_v1_1.0_224_bn_without_pw13.safetensors"))
+    if (test_data::has("weights/mobilenet_v1_1.0_224_bn_without_pw13.safetensors"))
         check_scales<sq::networks::mobilenet_v1_to_dw13<100>>("mobilenet_v1_1.0_224_bn_without_pw13.safetensors", 23, 8,
                                                               30.65);
 }

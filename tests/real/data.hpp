@@ -10,31 +10,18 @@
 
 #include <doctest/doctest.h>
 
+#include "../support/data.hpp"
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 /// Trained networks and labelled images that are not part of the repository.
 namespace real {
-
-inline std::filesystem::path data_folder() {
-    if (const char* named = std::getenv("STATIQ_DATA")) return named;
-    return STATIQ_DEFAULT_DATA_DIR;
-}
-/// Whether a file is there; says so when it is not.
-inline bool has(const std::filesystem::path& file) {
-    std::error_code absent;
-    if (std::filesystem::exists(data_folder() / file, absent)) return true;
-    MESSAGE("skipped: no data (" << file.string() << ")");
-    return false;
-}
 
 /// (x / 255 - mean) / deviation of each channel.
 inline statiq::io::preprocessing normalized(const std::vector<float>& mean, const std::vector<float>& deviation) {
@@ -53,8 +40,8 @@ struct labelled {
 
     labelled(const std::string& stem, const std::string& labels_stem, const statiq::extents& shape,
              const statiq::io::preprocessing& how)
-        : images(statiq::io::read_npy(data_folder() / "images" / (stem + ".npy")), shape, how),
-          labels(statiq::io::read_labels(data_folder() / "images" / (labels_stem + ".npy"), images.size())) {}
+        : images(statiq::io::read_npy(test_data::external() / "images" / (stem + ".npy")), shape, how),
+          labels(statiq::io::read_labels(test_data::external() / "images" / (labels_stem + ".npy"), images.size())) {}
 };
 
 inline int best_class(std::span<const float> scores) {

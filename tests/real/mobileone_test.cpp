@@ -28,14 +28,14 @@ double integer_accuracy(const sq::parameters<deployed>& from, const sq::node_ran
 } // namespace
 
 TEST_CASE("real: MobileOne-S0, float and 8 bits per tensor and per channel") {
-    if (!real::has(weights) || !real::has("images/" + std::string(images) + ".npy") ||
-        !real::has("images/expected_predictions_163.json"))
+    if (!test_data::has(weights) || !test_data::has("images/" + std::string(images) + ".npy") ||
+        !test_data::has("images/expected_predictions_163.json"))
         return;
     // The file's layers are those that the training form deploys to: every name and shape is asked for.
-    const auto parameters = sq::load<deployed>(real::data_folder() / weights);
+    const auto parameters = sq::load<deployed>(test_data::external() / weights);
     const real::labelled test(images, "imagenet_val163_labels_i32", {224, 224, 3},
                               real::normalized({.485F, .456F, .406F}, {.229F, .224F, .225F}));
-    std::ifstream file(real::data_folder() / "images/expected_predictions_163.json");
+    std::ifstream file(test_data::external() / "images/expected_predictions_163.json");
     const auto expected =
         nlohmann::json::parse(file).at("pred").at(weights.filename().string()).get<std::vector<int>>();
     sq::float_network<deployed> network(parameters);

@@ -29,8 +29,9 @@ sq::io::preprocessing pixels() { return real::normalized({.4914F, .4822F, .4465F
 real::labelled test_images() { return {images, "cifar10_test2500_labels_i32", {32, 32, 3}, pixels()}; }
 
 bool has_data() {
-    return real::has(weights) && real::has(std::filesystem::path("images") / (std::string(images) + ".npy")) &&
-           real::has(std::filesystem::path("images") / (std::string(calibration_images) + ".npy"));
+    return test_data::has(weights) &&
+           test_data::has(std::filesystem::path("images") / (std::string(images) + ".npy")) &&
+           test_data::has(std::filesystem::path("images") / (std::string(calibration_images) + ".npy"));
 }
 
 /// Top-1 in percent of the integer network on all images.
@@ -50,7 +51,7 @@ using per_channel = sq::quantized<Bits, sq::asymmetric, sq::per_channel>;
 
 TEST_CASE("real: branches and merged convolutions agree on CIFAR-10 images, layer by layer") {
     if (!has_data()) return;
-    const auto trained = sq::load<net>(real::data_folder() / weights);
+    const auto trained = sq::load<net>(test_data::external() / weights);
     const auto parameters = sq::merge_branches(trained);
     const real::labelled test = test_images();
     sq::float_network<net> branched_network(trained);
@@ -93,10 +94,10 @@ TEST_CASE("real: branches and merged convolutions agree on CIFAR-10 images, laye
 
 TEST_CASE("real: RepVGG in integers of 8, 6 and 4 bits") {
     if (!has_data()) return;
-    const auto parameters = sq::deploy(sq::load<net>(real::data_folder() / weights));
+    const auto parameters = sq::deploy(sq::load<net>(test_data::external() / weights));
     const real::labelled test = test_images();
     const sq::io::image_set training(
-        sq::io::read_npy(real::data_folder() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
+        sq::io::read_npy(test_data::external() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
         pixels());
     const auto ranges = sq::calibrate(parameters, sq::first_samples(training, 100));
     sq::float_network<deployed> network(parameters);
@@ -123,8 +124,8 @@ TEST_CASE("real: RepVGG in integers of 8, 6 and 4 bits") {
 }
 
 TEST_CASE("real: the weights' rounding errors, branch by branch and merged") {
-    if (!real::has(weights)) return;
-    const auto trained = sq::load<net>(real::data_folder() / weights);
+    if (!test_data::has(weights)) return;
+    const auto trained = sq::load<net>(test_data::external() / weights);
     const auto scales = sq::branch_scales(trained);
     MESSAGE("\n" << sq::report(scales));
     CHECK(scales.size() == 8 * 2 + 4); // four blocks have an identity
@@ -142,13 +143,13 @@ TEST_CASE("real: the weights' rounding errors, branch by branch and merged") {
 
 TEST_CASE("real: branches quantized apart and added in integers, merged first, and equalized") {
     if (!has_data()) return;
-    const auto trained = sq::load<net>(real::data_folder() / weights);
+    const auto trained = sq::load<net>(test_data::external() / weights);
     const auto branched = sq::fuse_activations(sq::fold_batch_norm(trained)); // sums left standing
     const auto together = sq::deploy(trained);
     const auto equalized = sq::equalize(together);
     const real::labelled test = test_images();
     const sq::io::image_set training(
-        sq::io::read_npy(real::data_folder() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
+        sq::io::read_npy(test_data::external() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
         pixels());
     const sq::first_samples some(training, 100);
     const sq::first_samples few(test.images, 100);
@@ -184,11 +185,11 @@ TEST_CASE("real: branches quantized apart and added in integers, merged first, a
 
 TEST_CASE("real: every layer's distributions, conditions and error") {
     if (!has_data()) return;
-    const auto trained = sq::load<net>(real::data_folder() / weights);
+    const auto trained = sq::load<net>(test_data::external() / weights);
     const auto parameters = sq::deploy(trained);
     const real::labelled test = test_images();
     const sq::io::image_set training(
-        sq::io::read_npy(real::data_folder() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
+        sq::io::read_npy(test_data::external() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
         pixels());
     const auto read = [&test](std::size_t index, float* to) {
         const auto image = test.images[index];
@@ -224,7 +225,7 @@ TEST_CASE("real: every layer's distributions, conditions and error") {
 TEST_CASE(
     "real: behind a dead channel, an identity's batch norm is all that the merged kernel holds (P4 (7), figure 4)") {
     if (!has_data()) return;
-    auto trained = sq::load<net>(real::data_folder() / weights);
+    auto trained = sq::load<net>(test_data::external() / weights);
     // Channel 0 of block 1 dies, as channels do in longer training, and block 2's identity learns that it never varies.
     const auto at = [&trained](const char* name) -> sq::layer_parameters& {
         return trained[static_cast<std::size_t>(sq::find_node<net>(name))];
@@ -242,7 +243,7 @@ TEST_CASE(
 
     const real::labelled test = test_images();
     const sq::io::image_set training(
-        sq::io::read_npy(real::data_folder() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
+        sq::io::read_npy(test_data::external() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
         pixels());
     const auto ranges = sq::calibrate(parameters, sq::first_samples(training, 100));
     sq::float_network<deployed> network(parameters);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <statiq/io/safetensors.hpp>
+#include <statiq/numeric/fixed_point.hpp>
+
+#include <doctest/doctest.h>
+
+#include "../support/data.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+using namespace statiq;
+
+TEST_CASE("multiply_by_quantized_multiplier equals TensorFlow Lite's") {
+    const std::filesystem::path triples = "golden/ops/multiply_by_quantized_multiplier.safetensors";
+    if (!test_data::has(triples)) return;
+    const auto file = io::read_safetensors(test_data::external() / triples);
+    const auto x = file.at("x").values<std::int32_t>();
+    const auto multiplier = file.at("multiplier").values<std::int32_t>();
+    const auto shift = file.at("shift").values<std::int32_t>();
+    const auto result = file.at("result").values<std::int32_t>();
+    REQUIRE(!x.empty());
+    REQUIRE(x.size() == multiplier.size());
+    REQUIRE(x.size() == shift.size());
+    REQUIRE(x.size() == result.size());
+    std::size_t differ_when_rounded_once = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const fixed_point factor{multiplier[i], shift[i]};
+        CAPTURE(i);
+        REQUIRE(multiply_by_quantized_multiplier(x[i], factor) == result[i]);
+        differ_when_rounded_once += multiply_by_quantized_multiplier<rounding_steps::one>(x[i], factor) != result[i];
+    }
+    CHECK(differ_when_rounded_once > 0);
+    MESSAGE("compared: " << x.size() << " triples; rounding once would change " << differ_when_rounded_once);
+}

@@ -5,9 +5,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #if defined(__unix__)
@@ -93,6 +95,29 @@ TEST_CASE("a disk that fills up half way leaves the old content") {
 }
 #endif
 
+// Sanitizers map more memory than any limit leaves, and have an end of their own for allocations that fail.
+#if defined(__unix__) && !defined(__SANITIZE_ADDRESS__)
+TEST_CASE("a file longer than memory is named") {
+    const io_test::temporary_folder folder;
+    const auto path = folder.path() / "sparse";
+    write(path, bytes_of("x"));
+    std::filesystem::resize_file(path, 200'000'000'000); // without blocks on the disk
+
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);
+    rlimit small = before;
+    small.rlim_cur = rlim_t{4} << 30;
+    REQUIRE(setrlimit(RLIMIT_AS, &small) == 0);
+    rlimit now{};
+    REQUIRE(getrlimit(RLIMIT_AS, &now) == 0);
+    std::string message;
+    const bool limited = now.rlim_cur == small.rlim_cur; // emulators may ignore it
+    if (limited) message = failure([&] { (void)io::read_file(path); });
+    setrlimit(RLIMIT_AS, &before);
+    if (limited) CHECK(reports(message, path.string(), "", "memory for its 200000000000 bytes", "less"));
+}
+#endif
+
 TEST_CASE("text from a file is one printable line in a message") {
     CHECK(io::detail::printable("conv1.weight") == "'conv1.weight'");
     CHECK(io::detail::printable(std::string("a\0\n\x7F", 4)) == "'a\\x00\\x0a\\x7f'");
@@ -100,6 +125,9 @@ TEST_CASE("text from a file is one printable line in a message") {
           "'\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80'");
     // Not UTF-8: a lone continuation, a cut character, an overlong '/', a surrogate, one past U+10FFFF.
     CHECK(io::detail::printable("\x80") == "'\\x80'");
+    // Terminals obey U+0080 to U+009F as they obey escape sequences; U+00A0 is a space.
+    CHECK(io::detail::printable("\xC2\x9B[2J") == "'\\xc2\\x9b[2J'");
+    CHECK(io::detail::printable("\xC2\xA0") == "'\xC2\xA0'");
     CHECK(io::detail::printable("\xE2\x82") == "'\\xe2\\x82'");
     CHECK(io::detail::printable("\xC0\xAF") == "'\\xc0\\xaf'");
     CHECK(io::detail::printable("\xED\xA0\x80") == "'\\xed\\xa0\\x80'");

@@ -70,7 +70,7 @@ TEST_CASE("what is not an idx file is refused with what was expected and found")
     const auto refused = [](const std::string& text) { return failure([&] { (void)parsed(text); }); };
     const std::string valid = idx_text(0x08, {2, 3}, counting(6));
     CHECK(refused(valid) == "");
-    CHECK(reports(refused(""), source, "", "4 bytes of type", "0 bytes"));
+    CHECK(reports(refused(""), source, "", "an idx file", "an empty file"));
     CHECK(reports(refused("\0\0\x08"s), source, "", "4 bytes of type", "3 bytes"));
     CHECK(reports(refused("\0\1\x08\0\0"s), source, "", "two zero bytes", "0 and 1"));
     CHECK(reports(refused("\0\0\x0A\1\0\0\0\0"s), source, "", "a type of 8, 9, 11, 12, 13 or 14", "10"));

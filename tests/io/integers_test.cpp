@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -154,5 +155,93 @@ TEST_CASE("integers that do not fit the types are refused by name") {
     CHECK(mentions(replaced("fc.weight", vector<std::int8_t>(5 * 2 * 2 * 7, -128), {5, 28}),
                    {"fc.weight", "-127", "-128"}));
     CHECK(mentions(replaced("fc.weight", vector<float>(5 * 28, 1.0F), {5, 28}), {"fc.weight", "I8", "F32"}));
+    CHECK(mentions(replaced("stem.weight.scale", vector<float>{1, 1, 1, 1, -1, 1, 1}, {7}),
+                   {"stem.weight.scale", "positive finite scales", "-1 at [4]"}));
+    CHECK(mentions(replaced("stem.weight.zero_point", vector<std::int32_t>{0, 0, 0, 0, 0, 0, 9}, {7}),
+                   {"stem.weight.zero_point", "symmetric", "9 at [6]"}));
+    vector<std::int8_t> weights(7 * 9, 1);
+    weights[3 * 9 + 1 * 3 + 2] = -128; // channel 3, row 1, column 2
+    CHECK(mentions(replaced("dw.weight", weights, {7, 1, 3, 3}), {"dw.weight", "-127 to 127", "-128 at [3, 0, 1, 2]"}));
     CHECK(mentions(replaced("dw.weight", vector<std::int8_t>(63, 1), {7, 3, 3}), {"dw.weight", "[7, 1, 3, 3]"}));
+}
+
+namespace {
+/// Two integers in, one out: y = clamp(round((bias + sum of x w) * s_x s_w / s_y)), x from 0 to 255, zero points 0.
+struct one_dense final : sq::network<decltype(sq::input<1, 1, 2> | sq::flatten | sq::named<"fc">(sq::dense<1>))> {};
+using dense_numbers = sq::numbers_chosen<sq::deployed<one_dense>, per_tensor8, uint8>;
+
+sq::quantized_parameters<dense_numbers> dense_integers(std::int32_t bias, std::int32_t weight) {
+    sq::quantized_parameters<dense_numbers> made;
+    for (auto& layer : made.layers) layer.output = {1, 0};
+    auto& fc = made[sq::node_count<dense_numbers> - 1];
+    fc.weight = {weight, weight};
+    fc.weight_map = {{1, 0}};
+    fc.bias = {bias};
+    return made;
+}
+std::string save_refusal(const sq::quantized_parameters<dense_numbers>& integers) {
+    return io_test::failure([&] { sq::save_integers("/nowhere/x", integers); });
+}
+} // namespace
+
+TEST_CASE("biases leave the sums room in int32, to the last integer") {
+    // |x - z| <= 255 for any zero point, |w| <= 127, two products: 2 * 255 * 127 = 64770.
+    constexpr std::int32_t most = 2147483647 - 64770;
+    constexpr std::int32_t least = -2147483647 - 1 + 64770;
+    for (const std::int32_t bias : {most, least, 0})
+        CHECK(save_refusal(dense_integers(bias, 127)).find("a folder that takes a new file") != std::string::npos);
+    const auto refused = [](std::int32_t bias, const std::string& found) {
+        CHECK(io_test::reports(save_refusal(dense_integers(bias, 127)), "/nowhere/x", "fc.bias",
+                               "biases from -2147418878 to 2147418877", found));
+    };
+    refused(most + 1, "2147418878 at [0]");
+    refused(least - 1, "-2147418879 at [0]");
+    refused(std::numeric_limits<std::int32_t>::max(), "2147483647 at [0]");
+    refused(std::numeric_limits<std::int32_t>::min(), "-2147483648 at [0]");
+}
+
+TEST_CASE("a file's biases are held against the proof of the sums") {
+    using q = numbers<per_channel8, int8, per_tensor8>;
+    const auto message = refusal<q>([&](auto& to, const std::string& name, const io::tensor_view& tensor) {
+        std::vector<std::int32_t> biases(7, 5);
+        biases[2] = 2146609253; // 2^31 - 1 - 27 products of 255 * 127 is 2146609252
+        if (name == "stem.bias")
+            to.add(name, {7}, biases);
+        else
+            keep(to, name, tensor);
+    });
+    CHECK(mentions(message, {"'stem.bias'", "-2146609253 to 2146609252", "found 2146609253 at [2]"}));
+}
+
+TEST_CASE("scales whose multiplier no scheme can hold are refused") {
+    const auto with_input = [](float scale) { // M = scale * 1 / 1
+        auto integers = dense_integers(0, 1);
+        for (auto& layer : integers.layers)
+            if (layer.weight.empty()) layer.output.scale = scale;
+        return save_refusal(integers);
+    };
+    for (const float scale : {3e38F, 0x1p30F})
+        CHECK(io_test::reports(with_input(scale), "/nowhere/x", "fc.weight.scale", "below 2^30", "1 at [0]"));
+    CHECK(with_input(0x1.fffffep29F).find("a folder that takes a new file") != std::string::npos); // the float before
+
+    using q = numbers<per_channel8, int8, per_tensor8>;
+    const auto with_scale = [](const std::string& changed, float scale) {
+        return refusal<q>([&](auto& to, const std::string& name, const io::tensor_view& tensor) {
+            if (name == changed)
+                to.add(name, {1}, std::vector<float>{scale});
+            else
+                keep(to, name, tensor);
+        });
+    };
+    CHECK(mentions(with_scale("input.scale", 3e38F), {"stem.weight.scale", "below 2^30"}));
+    CHECK(mentions(with_scale("dw.scale", 1e-45F), {"dw.weight.scale", "below 2^30"}));
+}
+
+TEST_CASE("integers of other counts are refused where they are written") {
+    auto integers = dense_integers(0, 1);
+    integers[sq::node_count<dense_numbers> - 1].weight.pop_back();
+    CHECK(io_test::reports(save_refusal(integers), "/nowhere/x", "fc.weight", "2 numbers", "1"));
+    integers = dense_integers(0, 1);
+    integers[sq::node_count<dense_numbers> - 1].bias.clear();
+    CHECK(io_test::reports(save_refusal(integers), "/nowhere/x", "fc.bias", "1 numbers", "0"));
 }

@@ -242,15 +242,38 @@ TEST_CASE("a missing tensor, another shape, a NaN or an infinity is refused with
 
         auto holed = complete();
         holed[i].values[1] = std::numeric_limits<float>::quiet_NaN();
-        CHECK(reports(read_failure(file_of(holed)), source, name, "finite numbers", "a NaN"));
+        const std::string place = complete()[i].shape.size() == 4   ? " at [0, 0, 0, 1]"
+                                  : complete()[i].shape.size() == 2 ? " at [0, 1]"
+                                                                    : " at [1]";
+        CHECK(reports(read_failure(file_of(holed)), source, name, "finite numbers", "a NaN" + place));
         holed[i].values[1] = -std::numeric_limits<float>::infinity();
-        CHECK(reports(read_failure(file_of(holed)), source, name, "finite numbers", "an infinity"));
+        CHECK(reports(read_failure(file_of(holed)), source, name, "finite numbers", "minus an infinity" + place));
     }
+}
+
+TEST_CASE("a negative variance is refused, zero of either sign is one") {
+    auto tensors = complete();
+    tensors[4].values = {0.0F, -0.0F};
+    CHECK(read_failure(file_of(tensors)) == "");
+    tensors[4].values[1] = -0.25F;
+    CHECK(reports(read_failure(file_of(tensors)), source, "conv.bn.var", "of at least 0", "-0.25 at [1]"));
+    tensors[4].values[1] = -std::numeric_limits<float>::denorm_min();
+    CHECK(reports(read_failure(file_of(tensors)), source, "conv.bn.var", "of at least 0", "-1e-45 at [1]"));
+}
+
+TEST_CASE("what load would refuse is not saved") {
+    const io_test::temporary_folder folder;
+    auto values = zero_parameters<net>();
+    values[1].weight[3] = std::numeric_limits<float>::quiet_NaN(); // row 1, column 0 of the first kernel
+    const auto path = folder.path() / "x.safetensors";
+    CHECK(reports(failure([&] { save(path, values); }), path.string(), "conv.weight", "finite numbers",
+                  "a NaN at [0, 0, 1, 0]"));
+    CHECK(folder.files() == 0);
 }
 
 TEST_CASE("other floating-point types are converted, integers are refused") {
     auto without = complete();
-    without.pop_back();
+    without.pop_back(); // fc.bias comes in other types
     const auto with_last = [&](auto... values) {
         io::safetensors_builder builder;
         for (const tensor& t : without) builder.add(t.name, t.shape, t.values);
@@ -261,7 +284,23 @@ TEST_CASE("other floating-point types are converted, integers are refused") {
     CHECK(io::read_parameters<net>(with_last(0.5, -3.0))[4].bias == std::vector<float>{0.5F, -3});
     CHECK(reports(read_failure(with_last(std::int32_t{1}, std::int32_t{2})), source, "fc.bias", "F64, F32, F16 or BF16",
                   "I32"));
-    CHECK(reports(read_failure(with_last(1e300, 0.0)), source, "fc.bias", "finite numbers", "an infinity"));
+    CHECK(reports(read_failure(with_last(1e300, 0.0)), source, "fc.bias", "finite numbers",
+                  "1e+300, an infinity in float, at [0]"));
+    // Half a unit beyond the greatest float rounds to infinity, the double before it to the greatest float.
+    CHECK(reports(read_failure(with_last(0.0, -0x1.ffffffp127)), source, "fc.bias", "finite numbers", "at [1]"));
+    CHECK(io::read_parameters<net>(with_last(0.0, std::nextafter(0x1.ffffffp127, 0.0)))[4].bias[1] ==
+          std::numeric_limits<float>::max());
+    CHECK(reports(read_failure(with_last(0.0, std::numeric_limits<double>::quiet_NaN())), source, "fc.bias",
+                  "finite numbers", "a NaN at [1]"));
+    // Halves: 0x7C00 and 0x7F80 are the infinities, 0x7BFF and 0x7F7F the greatest numbers before them.
+    CHECK(read_failure(with_last(io::float16{0x7BFF}, io::float16{0xFBFF})) == "");
+    CHECK(reports(read_failure(with_last(io::float16{0}, io::float16{0x7C00})), source, "fc.bias", "finite numbers",
+                  "an infinity at [1]"));
+    CHECK(reports(read_failure(with_last(io::float16{0xFC01}, io::float16{0})), source, "fc.bias", "finite numbers",
+                  "a NaN at [0]"));
+    CHECK(read_failure(with_last(io::bfloat16{0x7F7F}, io::bfloat16{0xFF7F})) == "");
+    CHECK(reports(read_failure(with_last(io::bfloat16{0}, io::bfloat16{0xFFFF})), source, "fc.bias", "finite numbers",
+                  "a NaN at [1]"));
 }
 
 TEST_CASE("a file that cannot be read or written is named") {

@@ -264,6 +264,56 @@ TEST_CASE("what is asked of a tensor is checked") {
     CHECK(reports(failure([&] { (void)io::to_floats(bytes.at("b")); }), source, "b", "F32", "U8"));
 }
 
+TEST_CASE("a tensor of a type that is not read makes no file unreadable, and is named when it is asked for") {
+    // Float8 of one byte, a type of two bytes, 4-bit integers of half a byte; the float beside them lies at an odd
+    // place.
+    const io::safetensors f = parsed(R"({"a":{"dtype":"F8_E4M3","shape":[3],"data_offsets":[0,3]},)"
+                                     R"("w":{"dtype":"F32","shape":[1],"data_offsets":[3,7]},)"
+                                     R"("c":{"dtype":"new\ntype","shape":[1],"data_offsets":[7,9]},)"
+                                     R"("n":{"dtype":"I4","shape":[2,3],"data_offsets":[9,12]}})",
+                                     std::string("\1\2\3\0\0\x80\x3F\7\7\1\1\1", 12));
+    CHECK(f.size() == 4);
+    CHECK(f.contains("a"));
+    CHECK(f.at("w").values<float>()[0] == 1.0F);
+    CHECK(reports(failure([&] { (void)f.at("a"); }), source, "a", "a dtype of F64, F32, F16, BF16, I64",
+                  "the dtype 'F8_E4M3'"));
+    CHECK(reports(failure([&] { (void)f.require("n", io::dtype::i8, {2, 3}); }), source, "n", "a dtype of", "'I4'"));
+    CHECK(reports(failure([&] { (void)f.at("c"); }), source, "c", "a dtype of", "'new\\x0atype'"));
+    // Their places are checked all the same.
+    CHECK(reports(refusal(R"({"a":{"dtype":"F8_E4M3","shape":[3],"data_offsets":[0,4]}})", 3), source, "a",
+                  "inside the 3 bytes", "[0, 4]"));
+    CHECK(reports(refusal(R"({"a":{"dtype":"F8_E4M3","shape":[3],"data_offsets":[1,3]}})", 3), source, "a", "at byte 0",
+                  "a gap"));
+}
+
+TEST_CASE("a file of another format is called what it is") {
+    using namespace std::string_literals;
+    const auto refused = [](const std::string& text) {
+        return failure([&] { (void)io::parse_safetensors(bytes_of(text), std::string(source)); });
+    };
+    const auto is_called = [&](const std::string& text, std::string_view kind) {
+        CAPTURE(kind);
+        CHECK(reports(refused(text), source, "", "a safetensors file", kind));
+    };
+    const std::string rest(64, '\x11');
+    is_called("", "an empty file");
+    is_called("PK\3\4\0\0\x08\x08"s + rest, "a zip archive, as PyTorch's .pt");
+    is_called("\x80\2\x8A\nl\xFC\x9C\x46\xF9"s + rest, "a Python pickle, as PyTorch's old .pt");
+    is_called("\x08\7\x12\7pytorch\x1A\x05"s + rest, "an ONNX model");
+    is_called("\x08\7\x3A\xF0\xAB\xCD\1\n"s + rest, "an ONNX model");
+    is_called("\x1C\0\0\0TFL3\x14\0\x20\0"s + rest, "a TensorFlow Lite model (.tflite)");
+    is_called("\x89HDF\r\n\x1A\n"s + rest, "an HDF5 file");
+    is_called("\x93NUMPY\1\0"s + rest, "a NumPy array");
+    is_called("GGUF\3\0\0\0"s + rest, "a GGUF file");
+    is_called("\x1F\x8B\x08\0\0\0\0\0"s + rest, "gunzip");
+    is_called("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull");
+    is_called("<!DOCTYPE html>\n<html>\n", "a text file");
+    is_called("short", "a text file");
+    CHECK(refused("\x7F\x45\x4C\x46\2\1\1\0"s + rest).find("at most 100000000") != std::string::npos); // none of them
+    // Its own format with too long a header is not called another.
+    CHECK(refused(little_endian(std::uint64_t{100'000'001}) + "{\"").find("found 100000001") != std::string::npos);
+}
+
 TEST_CASE("each fault of a header is named") {
     struct fault {
         std::string json;
@@ -310,10 +360,10 @@ TEST_CASE("each fault of a header is named") {
         {tensor(R"("shape":[1],"shape":[1])"), 0, "w", "once", "a second 'shape'"},
         {tensor(R"("data_offsets":[0,0],"data_offsets":[0,0])"), 0, "w", "once", "a second 'data_offsets'"},
         {tensor(R"("Dtype":"F32")"), 0, "w", "once", "the key 'Dtype'"},
-        {tensor(R"("dtype":"f32")"), 0, "w", "a dtype of F64, F32", "'f32'"},
-        {tensor(R"("dtype":"F8_E4M3")"), 0, "w", "a dtype of", "'F8_E4M3'"},
-        {tensor(R"("dtype":3)"), 0, "w", "a dtype of", "3"},
-        {tensor(R"("dtype":["F32"])"), 0, "w", "a dtype of", "an array"},
+        {tensor(R"("dtype":3)"), 0, "w", "a dtype, a text", "3"},
+        {tensor(R"("dtype":["F32"])"), 0, "w", "a dtype, a text", "an array"},
+        {tensor(R"("dtype":"F\n8","shape":[9223372036854775807,2],"data_offsets":[0,0])"), 0, "w",
+         "'F\\x0a8'[9223372036854775807, 2]", "0 bytes"},
         {placed("4", "[0,4]"), 4, "w", "an array", "4"},
         {placed("{}", "[0,4]"), 4, "w", "an array", "an object"},
         {placed("[true]", "[0,4]"), 4, "w", "extents", "true"},
@@ -367,7 +417,8 @@ TEST_CASE("each fault of the length before the header is named") {
     const auto refused = [](const std::string& text) {
         return failure([&] { (void)io::parse_safetensors(bytes_of(text), std::string(source)); });
     };
-    for (std::size_t size = 0; size < 8; ++size)
+    CHECK(reports(refused(""), source, "", "a safetensors file", "an empty file"));
+    for (std::size_t size = 1; size < 8; ++size)
         CHECK(reports(refused(std::string(size, '\0')), source, "", "8 bytes", std::to_string(size) + " bytes"));
     CHECK(reports(refused(little_endian(std::uint64_t{0})), source, "", "begins with '{'", "empty"));
     CHECK(reports(refused(little_endian(std::uint64_t{3}) + "{}"), source, "", "3 bytes", "2 bytes"));

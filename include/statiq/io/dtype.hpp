@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -55,6 +56,13 @@ inline constexpr std::array<dtype_facts, 13> dtypes{{{"F64", 8},
 }
 
 namespace detail {
+/// The names of all types that are read, for messages.
+[[nodiscard]] inline std::string dtype_list() {
+    std::string text;
+    for (const dtype_facts& facts : dtypes) text.append(text.empty() ? "" : ", ").append(facts.name);
+    return text;
+}
+
 template <class T>
 [[nodiscard]] consteval dtype dtype_read_as() {
     constexpr auto is = []<class Other>(Other) { return std::is_same_v<T, Other>; };

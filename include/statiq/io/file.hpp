@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -54,7 +55,7 @@ inline void names_reach_disk([[maybe_unused]] const std::filesystem::path& folde
 } // namespace detail
 
 /// A regular file's bytes.
-/// @throws format_error when it is missing, not a regular file, or cannot be read whole
+/// @throws format_error when it is missing, not a regular file, longer than memory, or cannot be read whole
 [[nodiscard]] inline std::vector<std::byte> read_file(const std::filesystem::path& path) {
     const std::string file = path.string();
     std::error_code error;
@@ -71,7 +72,12 @@ inline void names_reach_disk([[maybe_unused]] const std::filesystem::path& folde
     errno = 0;
     const detail::open_file handle(std::fopen(file.c_str(), "rb"));
     if (!handle) throw format_error(file, "", "a readable file", detail::last_error("one that does not open"));
-    std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+    std::vector<std::byte> bytes;
+    try {
+        bytes.resize(static_cast<std::size_t>(size));
+    } catch (const std::exception&) { // bad_alloc, or length_error beyond what a vector counts
+        throw format_error(file, "", "memory for its " + std::to_string(size) + " bytes", "less");
+    }
     const std::size_t count = bytes.empty() ? 0 : std::fread(bytes.data(), 1, bytes.size(), handle.get());
     if (count != bytes.size())
         throw format_error(file, "", std::to_string(size) + " bytes", std::to_string(count) + " readable bytes");

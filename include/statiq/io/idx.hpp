@@ -4,6 +4,7 @@
 #include <statiq/io/dtype.hpp>
 #include <statiq/io/error.hpp>
 #include <statiq/io/file.hpp>
+#include <statiq/io/file_kind.hpp>
 #include <statiq/io/npy.hpp>
 #include <statiq/io/stored_array.hpp>
 
@@ -42,8 +43,9 @@ namespace detail {
     constexpr std::size_t prefix = 4;
     constexpr std::size_t extent_size = 4;
     const auto byte = [&](std::size_t i) { return std::to_integer<std::uint8_t>(bytes[i]); };
-    if (bytes.size() > 1 && byte(0) == 0x1F && byte(1) == 0x8B)
-        throw format_error(file_name, "", "an idx file", "one that gzip has compressed; gunzip it");
+    const bool begins_with_zeros = bytes.size() > 1 && byte(0) == 0 && byte(1) == 0;
+    if (const std::string_view kind = detail::kind_of_file(bytes); !begins_with_zeros && !kind.empty())
+        throw format_error(file_name, "", "an idx file", kind);
     if (bytes.size() < prefix)
         throw format_error(file_name, "", "4 bytes of type and number of axes",
                            std::to_string(bytes.size()) + " bytes");
@@ -86,8 +88,9 @@ namespace detail {
     std::vector<std::byte> bytes = read_file(path);
     const auto first = bytes.empty() ? 0 : std::to_integer<int>(bytes.front());
     if (first == 0x93) return parse_npy(std::move(bytes), path.string());
-    if (!bytes.empty() && (first == 0 || first == 0x1F)) return parse_idx(std::move(bytes), path.string());
-    throw format_error(path.string(), "", "an npy or idx file", bytes.empty() ? "no bytes" : "one of another format");
+    if (!bytes.empty() && first == 0) return parse_idx(std::move(bytes), path.string());
+    const std::string_view kind = detail::kind_of_file(bytes);
+    throw format_error(path.string(), "", "an npy or idx file", kind.empty() ? "one of another format" : kind);
 }
 
 } // namespace statiq::io

@@ -5,14 +5,16 @@
 #include <statiq/io/safetensors.hpp>
 #include <statiq/io/safetensors_writer.hpp>
 #include <statiq/io/tensor_view.hpp>
+#include <statiq/passes/check_integers.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// A network's integers in safetensors files: networks that were quantized elsewhere, or here.
@@ -57,26 +59,11 @@ inline std::vector<affine> read_maps(const safetensors& file, const std::string&
                                      const number_format& format) {
     const tensor_view scales = file.require(tensor + ".scale", dtype::f32, {count});
     std::vector<affine> maps;
-    for (const float scale : scales.values<float>()) {
-        if (!std::isfinite(scale) || scale <= 0)
-            throw format_error(file.file(), tensor + ".scale", "positive finite scales", std::to_string(scale));
-        maps.push_back({scale, 0});
-    }
+    for (const float scale : scales.values<float>()) maps.push_back({scale, 0});
     const std::string zeros_name = tensor + ".zero_point";
     if (!format.has_zero_point && !file.contains(zeros_name)) return maps;
-    const tensor_view zeros = file.require(zeros_name, dtype::i32, {count});
-    const auto points = zeros.values<std::int32_t>();
-    for (std::size_t i = 0; i < maps.size(); ++i) {
-        const bool fits =
-            format.has_zero_point ? points[i] >= format.lowest && points[i] <= format.highest : points[i] == 0;
-        if (!fits)
-            throw format_error(file.file(), zeros_name,
-                               format.has_zero_point ? "zero points from " + std::to_string(format.lowest) + " to " +
-                                                           std::to_string(format.highest)
-                                                     : std::string("no zero points but 0: the type is symmetric"),
-                               std::to_string(points[i]));
-        maps[i].zero_point = points[i];
-    }
+    const auto points = file.require(zeros_name, dtype::i32, {count}).values<std::int32_t>();
+    for (std::size_t i = 0; i < maps.size(); ++i) maps[i].zero_point = points[i];
     return maps;
 }
 
@@ -88,14 +75,7 @@ void read_linear(const safetensors& file, const node& n, quantized_layer& to) {
     const auto values = integers_of<std::int32_t>(tensor.require(tensor.dtype, file_shape(n, "weight")));
     const auto order = natural_positions(n, "weight", flattened_image(Q::nodes, n));
     to.weight.resize(values.size());
-    for (std::size_t k = 0; k < values.size(); ++k) {
-        if (values[k] < format.lowest || values[k] > format.highest)
-            throw format_error(file.file(), weight_name,
-                               "integers from " + std::to_string(format.lowest) + " to " +
-                                   std::to_string(format.highest) + ", as the type says",
-                               std::to_string(values[k]));
-        to.weight[order[k]] = values[k];
-    }
+    for (std::size_t k = 0; k < values.size(); ++k) to.weight[order[k]] = values[k];
     const std::int64_t channels = n.out.channels;
     to.weight_map = read_maps(file, weight_name, format.per == granularity::tensor ? 1 : channels, format);
     to.weight_map.resize(static_cast<std::size_t>(channels), to.weight_map.front());
@@ -106,10 +86,33 @@ void read_linear(const safetensors& file, const node& n, quantized_layer& to) {
     to.bias.assign(biases.begin(), biases.end());
 }
 
+/// Where a number stands in a file's tensor, in words.
+template <graph_type Q>
+std::string place_in_file(const integer_fault& fault) {
+    const node& n = Q::nodes[fault.node];
+    if (fault.part != integer_part::weight) return at_index(fault.index, std::array{std::int64_t{n.out.channels}});
+    const auto order = natural_positions(n, "weight", flattened_image(Q::nodes, n));
+    const auto place = std::ranges::find(order, fault.index) - order.begin();
+    return at_index(static_cast<std::size_t>(place), file_shape(n, "weight"));
+}
+
+/// @throws format_error naming the first number that the types, the proof of the sums or the schemes exclude
+template <graph_type Q>
+void require_integers(std::string_view file, const quantized_parameters<Q>& integers) {
+    auto fault = find_integer_fault(Q::nodes, integers.layers);
+    if (!fault) fault = find_multiplier_fault(Q::nodes, integers.layers);
+    if (!fault) return;
+    const std::string tensor = std::string(Q::nodes[fault->node].name.view()).append(to_string(fault->part));
+    const bool counted = fault->what == integer_fault::kind::count;
+    throw format_error(file, tensor, expected_text(*fault),
+                       found_text(*fault) + (counted ? "" : place_in_file<Q>(*fault)));
+}
+
 } // namespace detail
 
 /// A network's integers from a file that is in memory. Q is a graph whose numbers are chosen; it has no float layers.
-/// @throws format_error when a tensor is missing, of another type or shape, or holds what the number types exclude
+/// @throws format_error when a tensor is missing, of another type or shape, or holds what the number types, the proof
+///         that sums stay in int32, or the schemes' multipliers (below 2^30) exclude
 template <graph_type Q>
 [[nodiscard]] quantized_parameters<Q> read_integers(const safetensors& file) {
     quantized_parameters<Q> result;
@@ -126,6 +129,7 @@ template <graph_type Q>
             result[i].output = detail::read_maps(file, std::string(n.name.view()), 1, format).front();
         if (n.is_linear()) detail::read_linear<Q>(file, n, result[i]);
     }
+    detail::require_integers<Q>(file.file(), result);
     return result;
 }
 
@@ -138,10 +142,11 @@ template <graph_type Q>
 }
 
 /// Writes integers so that `load_integers` gives the same back; the file appears whole or not at all.
-/// @throws format_error when it cannot be written
+/// @throws format_error when it cannot be written or `load_integers` would refuse a number
 template <graph_type Q>
 void save_integers(const std::filesystem::path& path, const quantized_parameters<Q>& from,
                    const safetensors_metadata& metadata = {}) {
+    detail::require_integers<Q>(path.string(), from);
     safetensors_builder tensors;
     const auto add_maps = [&tensors](const std::string& tensor, const std::vector<affine>& maps) {
         std::vector<float> scales;

@@ -3,6 +3,7 @@
 
 #include <statiq/io/error.hpp>
 #include <statiq/io/file.hpp>
+#include <statiq/io/file_kind.hpp>
 #include <statiq/io/npy_header.hpp>
 #include <statiq/io/stored_array.hpp>
 #include <statiq/io/tensor_view.hpp>
@@ -27,9 +28,12 @@ namespace statiq::io {
     constexpr std::string_view magic("\x93NUMPY", 6);
     constexpr std::size_t version_end = 8;
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (!text.starts_with(magic))
+    if (!text.starts_with(magic)) {
+        if (const std::string_view kind = detail::kind_of_file(bytes); !kind.empty())
+            throw format_error(file_name, "", "an npy file", kind);
         throw format_error(file_name, "", "\"\\x93NUMPY\" and a version at the start",
                            detail::printable(text.substr(0, magic.size())));
+    }
     if (text.size() < version_end)
         throw format_error(file_name, "", "a version", std::to_string(text.size()) + " bytes in all");
     const auto major = std::to_integer<int>(bytes[6]);

@@ -4,9 +4,9 @@
 #include <statiq/graph/parameters.hpp>
 #include <statiq/io/safetensors.hpp>
 #include <statiq/io/safetensors_writer.hpp>
+#include <statiq/io/stored_reals.hpp>
 #include <statiq/io/tensor_view.hpp>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -54,6 +54,9 @@ inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tens
     return {shape.out.channels, shape.in_channels_per_group(), shape.over.kernel_height, shape.over.kernel_width};
 }
 
+/// The reals a tensor may hold: a variance is a mean of squares.
+inline reals allowed_reals(std::string_view tensor) { return tensor == "var" ? reals::not_negative : reals::finite; }
+
 /// The image whose values a layer's flat input holds, or that input itself.
 inline extents flattened_image(std::span<const node> nodes, const node& n) {
     const node* before = &nodes[static_cast<std::size_t>(n.input())];
@@ -65,7 +68,8 @@ inline extents flattened_image(std::span<const node> nodes, const node& n) {
 } // namespace detail
 
 /// The network's parameters in a file that is in memory. Tensors the network does not ask for are left alone.
-/// @throws format_error when a tensor is missing, of another type or shape, or holds a NaN or an infinity
+/// @throws format_error when a tensor is missing, of another type or shape, or holds a NaN, an infinity or a negative
+///         variance
 template <graph_type G>
 [[nodiscard]] parameters<G> read_parameters(const safetensors& file) {
     parameters<G> result;
@@ -75,10 +79,7 @@ template <graph_type G>
             const std::string name = std::string(n.name.view()) + "." + kind;
             const tensor_view tensor = file.at(name);
             const std::vector<float> values = to_floats(tensor.require(tensor.dtype, detail::file_shape(n, kind)));
-            for (const float value : values)
-                if (!std::isfinite(value))
-                    throw format_error(file.file(), name, "finite numbers",
-                                       std::isnan(value) ? "a NaN" : "an infinity");
+            detail::require_reals(tensor, detail::allowed_reals(kind));
             to = values;
             const auto order = detail::natural_positions(n, kind, detail::flattened_image(G::nodes, n));
             for (std::size_t k = 0; k < order.size(); ++k) to[order[k]] = values[k];
@@ -96,7 +97,7 @@ template <graph_type G>
 }
 
 /// Writes parameters so that `load` gives the same back; the file appears whole or not at all.
-/// @throws format_error when it cannot be written
+/// @throws format_error when it cannot be written or `load` would refuse a number
 template <graph_type G>
 void save(const std::filesystem::path& path, const parameters<G>& from, const safetensors_metadata& metadata = {}) {
     safetensors_builder tensors;
@@ -107,8 +108,10 @@ void save(const std::filesystem::path& path, const parameters<G>& from, const sa
                 std::vector<float> stored = values;
                 const auto order = detail::natural_positions(n, kind, detail::flattened_image(G::nodes, n));
                 for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
-                tensors.add(std::string(n.name.view()) + "." + kind, detail::file_shape(n, kind),
-                            std::span<const float>(stored));
+                const std::string name = std::string(n.name.view()) + "." + kind;
+                const std::vector<std::int64_t> shape = detail::file_shape(n, kind);
+                detail::require_reals(path.string(), name, shape, stored, detail::allowed_reals(kind));
+                tensors.add(name, shape, std::span<const float>(stored));
             });
     }
     write_safetensors(path, tensors, metadata);

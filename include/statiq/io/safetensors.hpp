@@ -3,6 +3,7 @@
 
 #include <statiq/io/error.hpp>
 #include <statiq/io/file.hpp>
+#include <statiq/io/file_kind.hpp>
 #include <statiq/io/safetensors_contents.hpp>
 #include <statiq/io/safetensors_header.hpp>
 #include <statiq/io/tensor_view.hpp>
@@ -29,8 +30,8 @@ inline constexpr std::uint64_t longest_safetensors_header = 100'000'000;
 
 namespace detail {
 
-/// Checks that every entry's bytes are as many as its shape and type say and that together, sorted by place, they fill
-/// the data exactly: nothing overlaps, nothing is left over.
+/// Checks that every entry's bytes are as many as its shape and type say (where the type's size is known) and that
+/// together, sorted by place, they fill the data exactly: nothing overlaps, nothing is left over.
 inline void check_safetensors_layout(std::string_view file, const std::vector<safetensors_entry>& sorted,
                                      std::size_t data_size) {
     const auto offsets = [](const safetensors_entry& entry) {
@@ -43,10 +44,13 @@ inline void check_safetensors_layout(std::string_view file, const std::vector<sa
                                offsets(entry));
         const std::optional<std::int64_t> count = element_count(entry.shape);
         const std::size_t size = entry.end - entry.begin;
-        if (!count || size % size_of(entry.dtype) != 0 ||
-            static_cast<std::uint64_t>(*count) != size / size_of(entry.dtype))
+        const auto fits = [&](std::size_t element) {
+            return size % element == 0 && static_cast<std::uint64_t>(*count) == size / element;
+        };
+        if (!count || (entry.dtype && !fits(size_of(*entry.dtype))))
             throw format_error(file, entry.name,
-                               "as many bytes as " + std::string(name(entry.dtype)) + shape_text(entry.shape) + " has",
+                               "as many bytes as " + (entry.dtype ? entry.dtype_name : printable(entry.dtype_name)) +
+                                   shape_text(entry.shape) + " has",
                                std::to_string(size) + " bytes at " + offsets(entry));
         if (entry.begin != next)
             throw format_error(file, entry.name,
@@ -74,12 +78,12 @@ inline void check_safetensors_names(std::string_view file, const std::vector<saf
     const auto aligned = [](std::size_t place, std::size_t size) { return (place + size - 1) / size * size; };
     std::size_t total = 0;
     for (const safetensors_entry& entry : entries)
-        total = aligned(total, size_of(entry.dtype)) + (entry.end - entry.begin);
+        total = aligned(total, entry.alignment()) + (entry.end - entry.begin);
     std::vector<std::byte> bytes(total);
     std::size_t next = 0;
     for (safetensors_entry& entry : entries) {
         const std::size_t size = entry.end - entry.begin;
-        next = aligned(next, size_of(entry.dtype));
+        next = aligned(next, entry.alignment());
         if (size != 0) std::memcpy(bytes.data() + next, data + entry.begin, size);
         entry.begin = next;
         entry.end = next += size;
@@ -95,6 +99,9 @@ inline void check_safetensors_names(std::string_view file, const std::vector<saf
 /// @throws format_error when the bytes are not exactly a safetensors file
 [[nodiscard]] inline safetensors parse_safetensors(std::vector<std::byte> bytes, std::string file_name) {
     constexpr std::size_t prefix = 8;
+    if (bytes.size() <= prefix || bytes[prefix] != std::byte{'{'}) // else its first bytes are its header's length
+        if (const std::string_view kind = detail::kind_of_file(bytes); !kind.empty())
+            throw format_error(file_name, "", "a safetensors file", kind);
     if (bytes.size() < prefix)
         throw format_error(file_name, "", "8 bytes of header length", std::to_string(bytes.size()) + " bytes");
     std::uint64_t length = 0;
@@ -113,7 +120,7 @@ inline void check_safetensors_names(std::string_view file, const std::vector<saf
     detail::check_safetensors_layout(file_name, entries, bytes.size() - data);
 
     const auto misaligned = [&](const safetensors_entry& entry) {
-        return reinterpret_cast<std::uintptr_t>(bytes.data() + data + entry.begin) % size_of(entry.dtype) != 0;
+        return reinterpret_cast<std::uintptr_t>(bytes.data() + data + entry.begin) % entry.alignment() != 0;
     };
     if (std::ranges::any_of(entries, misaligned)) {
         bytes = detail::align_safetensors(bytes.data() + data, entries);

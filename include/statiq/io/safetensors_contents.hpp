@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,10 +22,14 @@ namespace statiq::io {
 /// What a safetensors file says about one tensor.
 struct safetensors_entry {
     std::string name;
-    io::dtype dtype;
-    std::vector<std::int64_t> shape;
-    std::size_t begin; ///< of its bytes, counted from the start of the data
-    std::size_t end;
+    std::string dtype_name{};         ///< as the file spells it: the format gains types, F8_E4M3 and others
+    std::optional<io::dtype> dtype{}; ///< empty for a type that is not read here
+    std::vector<std::int64_t> shape{};
+    std::size_t begin = 0; ///< of its bytes, counted from the start of the data
+    std::size_t end = 0;
+
+    /// What the place of its bytes in memory must be a multiple of.
+    [[nodiscard]] std::size_t alignment() const noexcept { return dtype ? size_of(*dtype) : 1; }
 };
 
 /// The text pairs of a file's "__metadata__".
@@ -60,13 +65,16 @@ class safetensors {
     void names() const&& = delete;
 
     /// The tensor of that name.
-    /// @throws format_error when there is none
+    /// @throws format_error when there is none or its type is not read here
     [[nodiscard]] tensor_view at(std::string_view name) const& {
         const safetensors_entry* entry = find(name);
         if (entry == nullptr) throw format_error(file_, name, "a tensor of this name", what_there_is());
+        if (!entry->dtype)
+            throw format_error(file_, name, "a dtype of " + detail::dtype_list(),
+                               "the dtype " + detail::printable(entry->dtype_name));
         return {.file = file_,
                 .name = entry->name,
-                .dtype = entry->dtype,
+                .dtype = *entry->dtype,
                 .shape = entry->shape,
                 .bytes = std::span(bytes_).subspan(data_ + entry->begin, entry->end - entry->begin)};
     }

@@ -45,6 +45,17 @@ namespace detail {
     return text + (shape.size() > longest ? ", ...]" : "]");
 }
 
+/// " at [1, 0, 2]": where an element of a tensor of that shape stands, counted in C order; nothing for a scalar.
+[[nodiscard]] inline std::string at_index(std::size_t element, std::span<const std::int64_t> shape) {
+    std::vector<std::int64_t> place(shape.size());
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+        const auto extent = static_cast<std::size_t>(shape[axis]);
+        place[axis] = static_cast<std::int64_t>(element % extent);
+        element /= extent;
+    }
+    return shape.empty() ? "" : " at " + shape_text(place);
+}
+
 } // namespace detail
 
 /// One tensor inside a file that was read: row-major (C order), little endian, the data aligned to the element's size.

@@ -99,4 +99,9 @@ struct interval {
     return hull(centred(activation) * centred(weight), interval{}).times(reduction);
 }
 
+/// The biases to which any of these sums may be added without leaving int32. `sums` fits int32 and contains zero.
+[[nodiscard]] constexpr interval bias_interval(const interval& sums) noexcept {
+    return {std::numeric_limits<std::int32_t>::min() - sums.lo, std::numeric_limits<std::int32_t>::max() - sums.hi};
+}
+
 } // namespace statiq

@@ -28,7 +28,7 @@ struct branch_scale {
 
     [[nodiscard]] double largest() const {
         double most = 0;
-        for (const double f : factors) most = std::max(most, std::abs(f));
+        for (const double f : factors) most = (std::max)(most, std::abs(f));
         return most;
     }
     [[nodiscard]] double mean() const {

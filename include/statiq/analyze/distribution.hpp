@@ -30,8 +30,8 @@ struct moments {
     void add(const float* values, std::size_t size) noexcept {
         for (std::size_t i = 0; i < size; ++i) {
             const double x = static_cast<double>(values[i]);
-            min = std::min(min, x);
-            max = std::max(max, x);
+            min = (std::min)(min, x);
+            max = (std::max)(max, x);
             sum += x;
             squares += x * x;
         }
@@ -40,7 +40,7 @@ struct moments {
     [[nodiscard]] double mean() const noexcept { return count == 0 ? 0 : sum / static_cast<double>(count); }
     /// E[x^2].
     [[nodiscard]] double power() const noexcept { return count == 0 ? 0 : squares / static_cast<double>(count); }
-    [[nodiscard]] double deviation() const noexcept { return std::sqrt(std::max(0.0, power() - mean() * mean())); }
+    [[nodiscard]] double deviation() const noexcept { return std::sqrt((std::max)(0.0, power() - mean() * mean())); }
 };
 
 /// Counts of w^2 / E[w^2] by powers of ten (P2 appendix A): bin k holds 10^(k - 9) to 10^(k - 8), the first and the
@@ -129,7 +129,7 @@ inline weight_distribution weights_of(const node& n, const layer_parameters& fro
     weight_distribution d;
     d.values.add(from.weight.data(), from.weight.size());
     d.energies = energies_of(from.weight);
-    for (const range& r : weight_ranges(from.weight, shape)) d.channel_ranges.push_back(std::max(-r.min, r.max));
+    for (const range& r : weight_ranges(from.weight, shape)) d.channel_ranges.push_back((std::max)(-r.min, r.max));
     const auto rounded = [&](const number_format& format) { return with_rounded_weights(n, from, format).weight; };
     const auto ratio = [&](const std::vector<float>& weights) {
         signal_to_noise error;

@@ -18,7 +18,7 @@ class observed {
 
     explicit observed(const Model& watched) : network_(watched.network()) {
         std::size_t widest = 0;
-        for (const node& n : graph::nodes) widest = std::max(widest, n.out.size());
+        for (const node& n : graph::nodes) widest = (std::max)(widest, n.out.size());
         reals_.resize(widest);
     }
 

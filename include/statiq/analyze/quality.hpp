@@ -65,7 +65,7 @@ inline std::vector<layer_quality> measure_quality(const network_data& deployed, 
         other.set_sources(enabled);
         std::vector<float> sample(samples.values);
         std::size_t widest = 0;
-        for (const node& n : deployed.nodes) widest = std::max(widest, n.out.size());
+        for (const node& n : deployed.nodes) widest = (std::max)(widest, n.out.size());
         std::vector<float> alone(widest);
         for (std::size_t s = first; s < last; ++s) {
             samples.read(s, sample.data());

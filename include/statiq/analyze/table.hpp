@@ -24,7 +24,7 @@ class table {
         for (const auto& row : rows_)
             for (std::size_t c = 0; c < row.size(); ++c) {
                 if (c == widths.size()) widths.push_back(0);
-                widths[c] = std::max(widths[c], row[c].size());
+                widths[c] = (std::max)(widths[c], row[c].size());
             }
         std::string out;
         for (std::size_t r = 0; r < rows_.size(); ++r) {

@@ -75,9 +75,10 @@ inline layer_verdict judge(const layer_distribution& layer) {
     const weight_distribution& weights = layer.deployed;
     verdict.weights_friendly = weights.median_channel_sqnr >= friendly_sqnr;
     const auto activation_ratio =
-        layer.activations.count == 0 ? std::numeric_limits<double>::infinity()
-                                     : theoretical_sqnr(layer.activations.power(), std::min(0.0, layer.activations.min),
-                                                        std::max(0.0, layer.activations.max), 8);
+        layer.activations.count == 0
+            ? std::numeric_limits<double>::infinity()
+            : theoretical_sqnr(layer.activations.power(), (std::min)(0.0, layer.activations.min),
+                               (std::max)(0.0, layer.activations.max), 8);
     verdict.activations_friendly = !(activation_ratio < friendly_sqnr);
 
     std::vector<std::size_t> dead;

@@ -93,7 +93,7 @@ struct entropy {
             const std::size_t kept = detail::least_divergence(counts, levels);
             if (kept == counted.counts.size()) return ends;
             const auto threshold = static_cast<float>((static_cast<double>(kept) + 0.5) * counted.width());
-            return {std::max(ends.min, -threshold), std::min(ends.max, threshold)};
+            return {(std::max)(ends.min, -threshold), (std::min)(ends.max, threshold)};
         }
         friend bool operator==(const state&, const state&) = default;
     };

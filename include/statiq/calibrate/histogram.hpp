@@ -34,7 +34,7 @@ struct histogram {
         const double span = static_cast<double>(high) - static_cast<double>(low);
         const double position = span > 0 ? (static_cast<double>(value) - static_cast<double>(low)) / span : 0.0;
         const double bin = std::clamp(position, 0.0, 1.0) * static_cast<double>(counts.size());
-        ++counts[std::min(static_cast<std::size_t>(bin), counts.size() - 1)];
+        ++counts[(std::min)(static_cast<std::size_t>(bin), counts.size() - 1)];
     }
     /// @throws calibration_error when the other one's bins lie elsewhere
     void merge(const histogram& other) {
@@ -54,7 +54,7 @@ struct histogram {
             const auto here = static_cast<double>(counts[i]);
             if (here > 0 && below + here >= wanted)
                 return static_cast<double>(low) +
-                       (static_cast<double>(i) + std::max(0.0, wanted - below) / here) * width();
+                       (static_cast<double>(i) + (std::max)(0.0, wanted - below) / here) * width();
             below += here;
         }
         return static_cast<double>(high);
@@ -82,7 +82,7 @@ struct histogram_state {
         if (!counted.counts.empty()) return;
         const range ends = seen.ends();
         counted.low = Absolute ? 0.0F : ends.min;
-        counted.high = Absolute ? std::max(std::abs(ends.min), std::abs(ends.max)) : ends.max;
+        counted.high = Absolute ? (std::max)(std::abs(ends.min), std::abs(ends.max)) : ends.max;
         counted.counts.resize(bins);
     }
     /// @throws calibration_error when one state is in its second pass with other extremes

@@ -66,7 +66,7 @@ struct observer_choice {
             return std::visit([](const auto& r) { return r.passes(); }, rule);
         };
         int most = of(otherwise);
-        for (const auto& [name, rule] : layers) most = std::max(most, of(rule));
+        for (const auto& [name, rule] : layers) most = (std::max)(most, of(rule));
         return most;
     }
     [[nodiscard]] state start(const node& n) const {

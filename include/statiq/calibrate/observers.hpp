@@ -54,15 +54,15 @@ struct extremes {
                 high[k] = x > high[k] ? x : high[k];
             }
         for (std::size_t i = whole; i < values.size(); ++i) {
-            low[0] = std::min(low[0], values[i]);
-            high[0] = std::max(high[0], values[i]);
+            low[0] = (std::min)(low[0], values[i]);
+            high[0] = (std::max)(high[0], values[i]);
         }
         min = *std::min_element(low.begin(), low.end());
         max = *std::max_element(high.begin(), high.end());
     }
     void merge(const extremes& other) noexcept {
-        min = std::min(min, other.min);
-        max = std::max(max, other.max);
+        min = (std::min)(min, other.min);
+        max = (std::max)(max, other.max);
     }
     [[nodiscard]] range ends() const noexcept { return empty() ? range{} : range{min, max}; }
     friend bool operator==(const extremes&, const extremes&) = default;

@@ -65,7 +65,7 @@ constexpr void set_factors_of(const Nodes& nodes, const node& n, const ScaleOf& 
         int widest = 0;
         for (int k = 0; k < n.input_count; ++k) {
             scales[static_cast<std::size_t>(k)] = scale_of(input(k));
-            widest = std::max(widest, nodes[input(k)].numbers.activation.bits);
+            widest = (std::max)(widest, nodes[input(k)].numbers.activation.bits);
         }
         constants.join = kernels::reference::prepare_add<Scheme>(
             std::span<const float>(scales.data(), static_cast<std::size_t>(n.input_count)), scale, widest);

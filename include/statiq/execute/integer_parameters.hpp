@@ -41,7 +41,7 @@ constexpr weight_storage storage_of_weights(const node& n, const number_format& 
 constexpr std::int32_t weight_offset(const node& n, const number_format& input) {
     const number_format& weight = n.numbers.weight;
     if (is_byte(weight) && is_byte(input) && !weight.is_signed()) return 1 << (weight.bits - 1);
-    return weight.highest > std::numeric_limits<std::int16_t>::max() ? 32768 : 0;
+    return weight.highest > (std::numeric_limits<std::int16_t>::max)() ? 32768 : 0;
 }
 
 /// visit(std::type_identity<Weight>{}) with the type that the weights of an integer layer are packed as.

@@ -31,7 +31,7 @@ inline constexpr std::string_view to_string(loss_source source) {
 class loss_sources {
   public:
     constexpr loss_sources() = default;
-    constexpr loss_sources(loss_source one) : bits_(bit(one)) {} // implicit: a source is a set of one
+    constexpr loss_sources(loss_source one) : bits_(bit_of(one)) {} // implicit: a source is a set of one
     [[nodiscard]] static constexpr loss_sources all() {
         loss_sources whole;
         whole.bits_ = (1U << loss_source_count) - 1;
@@ -39,11 +39,11 @@ class loss_sources {
     }
     [[nodiscard]] static constexpr loss_sources none() { return {}; }
 
-    [[nodiscard]] constexpr bool has(loss_source one) const { return (bits_ & bit(one)) != 0; }
+    [[nodiscard]] constexpr bool has(loss_source one) const { return (bits_ & bit_of(one)) != 0; }
     [[nodiscard]] constexpr bool is_all() const { return *this == all(); }
     [[nodiscard]] constexpr loss_sources without(loss_source one) const {
         loss_sources rest = *this;
-        rest.bits_ &= ~bit(one);
+        rest.bits_ &= ~bit_of(one);
         return rest;
     }
     friend constexpr loss_sources operator|(loss_sources a, loss_sources b) {
@@ -53,7 +53,7 @@ class loss_sources {
     friend constexpr bool operator==(const loss_sources&, const loss_sources&) = default;
 
   private:
-    static constexpr unsigned bit(loss_source one) { return 1U << static_cast<unsigned>(one); }
+    static constexpr unsigned bit_of(loss_source one) { return 1U << static_cast<unsigned>(one); }
     unsigned bits_ = 0;
 };
 

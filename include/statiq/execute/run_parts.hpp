@@ -42,7 +42,7 @@ constexpr void in_spans(Executor& threads, int units, std::size_t values, Work w
     if constexpr (!is_sequential<Executor>) {
         constexpr std::size_t value_cost = 64; // in products
         const std::size_t most = values * value_cost / grain_of(threads);
-        const auto parts = static_cast<int>(std::min({threads.concurrency(), most, static_cast<std::size_t>(units)}));
+        const auto parts = static_cast<int>((std::min)({threads.concurrency(), most, static_cast<std::size_t>(units)}));
         if (parts > 1) {
             threads.run(static_cast<std::size_t>(parts), [&](std::size_t index) {
                 const auto part = static_cast<int>(index);
@@ -60,7 +60,7 @@ constexpr void in_runs(Executor& threads, std::size_t size, Work work) {
     constexpr std::size_t line = 64;
     in_spans(threads, static_cast<int>((size + line - 1) / line), size, [&](int first, int last) {
         const std::size_t begin = static_cast<std::size_t>(first) * line;
-        work(begin, std::min(size, static_cast<std::size_t>(last) * line) - begin);
+        work(begin, (std::min)(size, static_cast<std::size_t>(last) * line) - begin);
     });
 }
 

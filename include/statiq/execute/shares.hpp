@@ -20,8 +20,8 @@ using progress = std::function<void(std::size_t done, std::size_t total)>;
 template <class Work>
 std::size_t in_shares(std::size_t count, std::size_t threads, std::size_t grain, Work&& work) {
     const std::size_t grains = (count + grain - 1) / grain;
-    const std::size_t shares = std::max<std::size_t>(1, std::min(threads, grains));
-    const auto start = [&](std::size_t share) { return std::min(count, grains * share / shares * grain); };
+    const std::size_t shares = std::max<std::size_t>(1, (std::min)(threads, grains));
+    const auto start = [&](std::size_t share) { return (std::min)(count, grains * share / shares * grain); };
     std::vector<std::thread> others;
     for (std::size_t share = 1; share < shares; ++share)
         others.emplace_back(

@@ -39,7 +39,7 @@ class simulation {
           tensors_(nodes.size()), integral_(nodes.size()) {
         std::size_t widest = 0;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            widest = std::max(widest, nodes_[i].out.size());
+            widest = (std::max)(widest, nodes_[i].out.size());
             layers_[i].output = from[i].output;
         }
         for (std::size_t i = 0; i < nodes_.size(); ++i) prepare_layer(i, from, reals);
@@ -263,8 +263,8 @@ class simulation {
         std::int32_t highest = saturates ? format.highest : unbounded;
         if (sources.has(loss_source::clipping)) {
             const detail::real_clamp bounds = detail::clamp_of(n.applied());
-            lowest = std::max(lowest, level(bounds.lowest, map));
-            highest = std::min(highest, level(bounds.highest, map));
+            lowest = (std::max)(lowest, level(bounds.lowest, map));
+            highest = (std::min)(highest, level(bounds.highest, map));
         }
         return {lowest, highest};
     }
@@ -285,7 +285,7 @@ class simulation {
         }
         if (sources.has(loss_source::saturation)) {
             const range ends = representable(map, n.numbers.activation);
-            bounds = {std::max(bounds.lowest, ends.min), std::min(bounds.highest, ends.max)};
+            bounds = {(std::max)(bounds.lowest, ends.min), (std::min)(bounds.highest, ends.max)};
         }
         for (std::size_t i = 0; i < n.out.size(); ++i) values[i] = std::clamp(values[i], bounds.lowest, bounds.highest);
     }

@@ -44,7 +44,7 @@ inline tensor_slots share_slots(std::span<const node> nodes) {
             }
         }
         for (std::size_t k = 0; k <= i; ++k)
-            if (origin[k] == k && std::max(last_reader[k], k) == i) free.push_back(slots.of_node[k]);
+            if (origin[k] == k && (std::max)(last_reader[k], k) == i) free.push_back(slots.of_node[k]);
     }
     return slots;
 }

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <stop_token>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -29,7 +28,7 @@ inline std::size_t usable_processors() noexcept {
     cpu_set_t usable;
     if (sched_getaffinity(0, sizeof(usable), &usable) == 0) return static_cast<std::size_t>(CPU_COUNT(&usable));
 #endif
-    return std::max(1U, std::thread::hardware_concurrency());
+    return (std::max)(1U, std::thread::hardware_concurrency());
 }
 
 /// While it lives, threads that the calling thread makes are not confined to its processors if these are fewer than
@@ -94,19 +93,18 @@ class thread_pool {
                          std::chrono::microseconds awake = std::chrono::microseconds{100})
         : awake_(awake) {
         const detail::elsewhere place(placement == thread_placement::enough ? threads : 0);
-        workers_.reserve(threads);
-        for (std::size_t i = 1; i < threads; ++i)
-            workers_.emplace_back([this, i](const std::stop_token& stop) { work(stop, i); });
+        workers_.threads.reserve(threads);
+        for (std::size_t i = 1; i < threads; ++i) workers_.threads.emplace_back([this, i] { work(i); });
     }
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
 
-    [[nodiscard]] std::size_t concurrency() const noexcept { return workers_.size() + 1; }
+    [[nodiscard]] std::size_t concurrency() const noexcept { return workers_.threads.size() + 1; }
 
     /// Calls task(0) … task(count - 1). Asks for no memory. @pre count < 2^32
     template <class Task>
     void run(std::size_t count, Task&& task) noexcept {
-        if (count < 2 || workers_.empty() || busy_.test_and_set(std::memory_order_acquire)) {
+        if (count < 2 || workers_.threads.empty() || busy_.test_and_set(std::memory_order_acquire)) {
             for (std::size_t i = 0; i < count; ++i) task(i);
             return;
         }
@@ -150,11 +148,10 @@ class thread_pool {
         }
     }
 
-    void work(const std::stop_token& stop, std::size_t thread) noexcept {
-        const std::stop_callback wake_up(stop, [this] { wake(); });
+    void work(std::size_t thread) noexcept {
         for (;;) {
             const std::uint32_t seen = jobs_.load(std::memory_order_acquire);
-            if (stop.stop_requested()) return;
+            if (ends_.load(std::memory_order_acquire)) return;
             take_part(thread);
             wait(jobs_, [seen](std::uint32_t jobs) { return jobs != seen; });
         }
@@ -182,6 +179,21 @@ class thread_pool {
             value.wait(now, std::memory_order_acquire);
     }
 
+    /// The pool's threads, ended and joined when it goes, or when its constructor gets no more of them. (libc++ has had
+    /// std::jthread since its version 20 only.)
+    struct joined_threads {
+        explicit joined_threads(thread_pool& of) noexcept : pool(of) {}
+        joined_threads(const joined_threads&) = delete;
+        joined_threads& operator=(const joined_threads&) = delete;
+        ~joined_threads() {
+            pool.ends_.store(true, std::memory_order_release);
+            pool.wake();
+            for (std::thread& one : threads) one.join();
+        }
+        thread_pool& pool;
+        std::vector<std::thread> threads{};
+    };
+
     static constexpr std::size_t most_marked = 32; ///< tasks
     static constexpr std::size_t line = 64;        ///< what threads write lies apart
 
@@ -190,12 +202,13 @@ class thread_pool {
     std::atomic<void*> task_{nullptr};
     std::atomic<std::size_t> count_{0};
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+    std::atomic<bool> ends_{false};
     std::chrono::microseconds awake_;
     /// The job's number, then the tasks that nobody has taken: a bit for each if they are few, else how many.
     alignas(line) std::atomic<std::uint64_t> ticket_{0};
     alignas(line) std::atomic<std::uint32_t> unfinished_{0};
     alignas(line) std::atomic<std::uint32_t> jobs_{0}; ///< a change wakes who waits for work
-    std::vector<std::jthread> workers_{};              ///< last: the first to go
+    joined_threads workers_{*this};                    ///< last: the first to go
 };
 
 } // namespace statiq

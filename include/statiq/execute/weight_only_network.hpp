@@ -79,8 +79,8 @@ class weight_only_network {
             const node& n = Q::nodes[i];
             if (!n.is_linear()) continue;
             const convolution_shape shape = n.convolution();
-            most = std::max(most, shape.weight_count());
-            most_packed = std::max(most_packed, kernels::packed_weight_count<float, float>(shape));
+            most = (std::max)(most, shape.weight_count());
+            most_packed = (std::max)(most_packed, kernels::packed_weight_count<float, float>(shape));
             layers_[i].maps = from[i].weight_map;
             layers_[i].bias = from[i].floating.bias;
             layers_[i].bias.resize(static_cast<std::size_t>(n.out.channels));

@@ -24,7 +24,7 @@ constexpr axis infer_axis(int in, int kernel, int stride, int dilation, padding_
     switch (rule) {
     case padding_rule::same: {
         const int out = (in + stride - 1) / stride;
-        return {out, std::max(0, (out - 1) * stride + reach - in) / 2};
+        return {out, (std::max)(0, (out - 1) * stride + reach - in) / 2};
     }
     case padding_rule::valid:
         return {in < reach ? 0 : (in - reach) / stride + 1, 0};
@@ -142,7 +142,7 @@ struct graph_builder {
             if (branches < max_inputs) n.inputs[static_cast<std::size_t>(branches)] = end;
             ++branches;
         });
-        n.input_count = std::min(branches, max_inputs);
+        n.input_count = (std::min)(branches, max_inputs);
         if (from_node < 0) {
             report(defect::input_first, name_for(n, path));
             return append(n, bias_rule::never, path);
@@ -249,8 +249,8 @@ struct graph_builder {
                        {(s.kernel_height - 1) * s.dilation_height + 1, (s.kernel_width - 1) * s.dilation_width + 1});
             if (s.is_pool() && s.padding == padding_rule::sides) {
                 // Some window would hold nothing of the image: it has no maximum and no mean.
-                const int vertical = std::max(s.pad_top, s.pad_bottom);
-                const int horizontal = std::max(s.pad_left, s.pad_right);
+                const int vertical = (std::max)(s.pad_top, s.pad_bottom);
+                const int horizontal = (std::max)(s.pad_left, s.pad_right);
                 if (vertical >= s.kernel_height || horizontal >= s.kernel_width)
                     report(defect::padding, name_for(n, path), {vertical, horizontal},
                            {s.kernel_height, s.kernel_width});

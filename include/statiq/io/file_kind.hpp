@@ -41,7 +41,7 @@ inline constexpr std::array file_marks{
 [[nodiscard]] inline std::string_view kind_of_file(std::span<const std::byte> bytes) {
     if (bytes.empty()) return "an empty file";
     constexpr std::size_t looked_at = 512;
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), looked_at));
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), (std::min)(bytes.size(), looked_at));
     for (const file_mark& mark : file_marks)
         if (text.size() > mark.place && text.substr(mark.place).starts_with(mark.bytes)) return mark.kind;
     if (looks_like_onnx(text)) return "an ONNX model";

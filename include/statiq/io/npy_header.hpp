@@ -152,7 +152,7 @@ class npy_header_parser {
         std::int64_t value = 0;
         for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
             const std::int64_t digit = text_[at_] - '0';
-            if (value > (std::numeric_limits<std::int64_t>::max() - digit) / 10)
+            if (value > ((std::numeric_limits<std::int64_t>::max)() - digit) / 10)
                 throw format_error(file_, "", "extents of at most 2^63 - 1", printable(text_.substr(begin, 24)));
             value = value * 10 + digit;
         }

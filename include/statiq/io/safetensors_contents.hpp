@@ -102,7 +102,7 @@ class safetensors {
     [[nodiscard]] std::string what_there_is() const {
         constexpr std::size_t most = 8;
         std::string text = std::to_string(entries_.size()) + " tensors";
-        for (std::size_t i = 0; i < std::min(most, by_name_.size()); ++i)
+        for (std::size_t i = 0; i < (std::min)(most, by_name_.size()); ++i)
             text += (i == 0 ? ": " : ", ") + detail::printable(entries_[by_name_[i]].name);
         return text + (by_name_.size() > most ? ", ..." : "");
     }

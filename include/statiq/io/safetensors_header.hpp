@@ -41,11 +41,11 @@ class safetensors_header_events {
 
     bool number_unsigned(std::uint64_t value) {
         if (place_ == place::shape) {
-            if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+            if (value > static_cast<std::uint64_t>((std::numeric_limits<std::int64_t>::max)()))
                 refuse(std::to_string(value));
             entry().shape.push_back(static_cast<std::int64_t>(value));
         } else if (place_ == place::offsets && offsets_ < 2) {
-            if (value > std::numeric_limits<std::size_t>::max()) refuse(std::to_string(value));
+            if (value > (std::numeric_limits<std::size_t>::max)()) refuse(std::to_string(value));
             (offsets_ == 0 ? entry().begin : entry().end) = static_cast<std::size_t>(value);
             ++offsets_;
         } else {

@@ -29,7 +29,7 @@ namespace detail {
         if (extent == 0) {
             empty = true;
         } else {
-            if (product > std::numeric_limits<std::int64_t>::max() / extent) return std::nullopt;
+            if (product > (std::numeric_limits<std::int64_t>::max)() / extent) return std::nullopt;
             product *= extent;
         }
     }
@@ -40,7 +40,7 @@ namespace detail {
 [[nodiscard]] inline std::string shape_text(std::span<const std::int64_t> shape) {
     constexpr std::size_t longest = 16;
     std::string text = "[";
-    for (std::size_t i = 0; i < std::min(shape.size(), longest); ++i)
+    for (std::size_t i = 0; i < (std::min)(shape.size(), longest); ++i)
         text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
     return text + (shape.size() > longest ? ", ...]" : "]");
 }

@@ -19,7 +19,7 @@ struct memory_ahead {
 /// `last`. Whatever has a value for each channel is handed over whole.
 struct channel_range {
     int first = 0;
-    int last = std::numeric_limits<int>::max();
+    int last = (std::numeric_limits<int>::max)();
     /// @param channels of the output
     [[nodiscard]] constexpr int end(int channels) const noexcept { return last < channels ? last : channels; }
 };

@@ -75,9 +75,9 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
                                                   : memory_ahead{},
                                      weights);
             reading_ahead& ahead = brings_panel ? next_panel : next_layer;
-            const int end = std::min(vectors, next * vectors_per_block);
+            const int end = (std::min)(vectors, next * vectors_per_block);
             for (int count = 0; first < end; first += count) {
-                count = std::min(end - first, Format::max_vectors);
+                count = (std::min)(end - first, Format::max_vectors);
                 const auto run = [&]<int Vectors, bool Collects>() {
                     output_block<Format, Vectors, Collects> block(arguments, shape, layout, weights, group, first);
                     auto looks = seen.begin(Vectors);

@@ -105,7 +105,7 @@ template <class Arch, class In, class Out, class Scheme>
     for (std::size_t lane = 0; lane < width; ++lane) factors.set(static_cast<int>(lane), sum.factor);
     const requantize_bytes<Arch, Out> requantize(sum);
     for (std::size_t i = 0; i < sum.size; i += width) {
-        const std::size_t count = std::min(width, sum.size - i);
+        const std::size_t count = (std::min)(width, sum.size - i);
         const simd::first_lanes<In, Arch> read(count);
         simd::quad<std::int32_t, Arch> acc;
         acc.fill(words(offset));

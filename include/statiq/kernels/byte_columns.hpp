@@ -79,7 +79,7 @@ struct byte_columns_format {
             simd::unroll<byte_columns_format::groups(K)>([&](auto g) __attribute__((always_inline)) {
                 const auto load = [&](auto i) __attribute__((always_inline)) {
                     // Rows that complete the last group have weight zero.
-                    constexpr int ky = std::min(g * rows_per_group + int{i}, K - 1);
+                    constexpr int ky = (std::min)(g * rows_per_group + int{i}, K - 1);
                     const auto first = constants.read.load(row(std::integral_constant<int, ky>{}));
                     if constexpr (RowPairs == 0)
                         return as_unsigned<Arch>(first);
@@ -119,19 +119,19 @@ struct byte_columns_format {
             if constexpr (ZeroPoints) repeated(a.weight_zero_points, zero_points);
             for (int g = 0; g < groups(rows_); ++g)
                 for (int kx = 0; kx < columns_; ++kx) {
-                    alignas(64) std::int8_t near[std::size_t{rows_per_group}][std::size_t{size}] = {};
+                    alignas(64) std::int8_t weights[std::size_t{rows_per_group}][std::size_t{size}] = {};
                     alignas(64) std::int8_t rest[std::size_t{rows_per_group}][std::size_t{size}] = {};
-                    for (int i = 0; i < std::min(rows_per_group, rows_ - g * rows_per_group); ++i) {
+                    for (int i = 0; i < (std::min)(rows_per_group, rows_ - g * rows_per_group); ++i) {
                         const int ky = g * rows_per_group + i;
-                        repeated(a.weights + (ky * columns_ + kx) * shape.out.channels, near[i]);
-                        if constexpr (ZeroPoints) split(near[i], zero_points, rest[i]);
+                        repeated(a.weights + (ky * columns_ + kx) * shape.out.channels, weights[i]);
+                        if constexpr (ZeroPoints) split(weights[i], zero_points, rest[i]);
                     }
                     const auto interleaved = [](const auto& rows) {
                         const auto row = [&](int i) { return simd::batch<std::int8_t, Arch>::load_aligned(rows[i]); };
                         return simd::interleave<Arch>(row(0), row(1), row(2), row(3));
                     };
                     operands(&to)[4] = whole_.weights[g][kx];
-                    const auto all = interleaved(near);
+                    const auto all = interleaved(weights);
                     for (std::size_t j = 0; j < 4; ++j) to[j][0] = operand::of(all[j]);
                     if constexpr (ZeroPoints) {
                         const auto others = interleaved(rest);

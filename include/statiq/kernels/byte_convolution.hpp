@@ -66,7 +66,7 @@ struct byte_format {
         // bytes that are checked (0 sums), most steps are multiplied as if 16 bits certainly held one.
         const int others = PairSums >= 2 ? 2 : sums_pairs<Arch> ? 3 : 1 + simd::dot_constants<Arch>(vectors);
         const bool leaves = PairSums < 2 && sums_pairs<Arch> && simd::multiplies_in_memory<Arch>;
-        return std::min(12, (simd::register_count<Arch> - others - (leaves ? 0 : vectors)) / vectors);
+        return (std::min)(12, (simd::register_count<Arch> - others - (leaves ? 0 : vectors)) / vectors);
     }
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
     static std::int32_t unsigned_padding(const arguments& a) noexcept {
@@ -107,7 +107,7 @@ struct byte_format {
     static accumulator add_inputs(accumulator sums, const In* x, int count) noexcept {
         constexpr int width = 4 * lanes;
         for (int i = 0; i < count; i += width) {
-            const auto left = static_cast<std::size_t>(std::min(width, count - i));
+            const auto left = static_cast<std::size_t>((std::min)(width, count - i));
             const auto ones = simd::load_first<Arch>(ones_.data(), left);
             sums = simd::dot_accumulate<Arch>(sums, as_unsigned<Arch>(simd::load_first<Arch>(x + i, left)), ones);
         }

@@ -53,7 +53,7 @@ struct byte_depthwise_format {
             for (int step = 0; step * taps_per_step < taps; ++step) {
                 alignas(64) std::int8_t rows[std::size_t{taps_per_step}][std::size_t{width}] = {};
                 std::int8_t real[std::size_t{taps_per_step}] = {};
-                for (int t = 0; t < std::min(taps_per_step, taps - step * taps_per_step); ++t) {
+                for (int t = 0; t < (std::min)(taps_per_step, taps - step * taps_per_step); ++t) {
                     const std::int8_t* tap = a.weights + (step * taps_per_step + t) * channels + channel;
                     std::copy_n(tap, count, rows[t]);
                     real[t] = 1;

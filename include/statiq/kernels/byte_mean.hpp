@@ -33,7 +33,7 @@ template <class Arch, class In, class Out, class Scheme>
     for (std::size_t lane = 0; lane < width; ++lane) factors.set(static_cast<int>(lane), of.factor);
     const requantize_bytes<Arch, Out> requantize(of);
     for (std::size_t first = 0; first < channels; first += width) {
-        const std::size_t count = std::min(width, channels - first);
+        const std::size_t count = (std::min)(width, channels - first);
         const simd::first_lanes<In, Arch> read(count);
         simd::quad<std::int32_t, Arch> sums;
         sums.fill(words(-zero_point * static_cast<std::int32_t>(pixels)));

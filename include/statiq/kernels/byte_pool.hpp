@@ -38,7 +38,7 @@ class pooled_taps {
         columns_ = inside(left_, over.kernel_width, over.dilation_width, pool_.in.width);
     }
     [[nodiscard]] int count() const noexcept {
-        return std::max(0, rows_.last - rows_.first) * std::max(0, columns_.last - columns_.first);
+        return (std::max)(0, rows_.last - rows_.first) * (std::max)(0, columns_.last - columns_.first);
     }
     /// visit(values) for each: where its channels start.
     template <class Visit>
@@ -58,7 +58,7 @@ class pooled_taps {
     };
     static span inside(int start, int taps, int step, int size) noexcept {
         const int first = start < 0 ? (step - 1 - start) / step : 0;
-        const int last = start < size ? std::min(taps, (size - 1 - start) / step + 1) : 0;
+        const int last = start < size ? (std::min)(taps, (size - 1 - start) / step + 1) : 0;
         return {first, last};
     }
 
@@ -79,7 +79,7 @@ void for_each_pooled(const reference::pool_arguments<T>& pool, Compute compute) 
         for (int x = 0; x < pool.out.width; ++x, to += channels) {
             taps.move_to(y, x);
             for (int first = 0; first < channels; first += width) {
-                const auto count = static_cast<std::size_t>(std::min(width, channels - first));
+                const auto count = static_cast<std::size_t>((std::min)(width, channels - first));
                 compute(taps, first, simd::first_lanes<T, Arch>(count), to + first);
             }
         }
@@ -92,8 +92,8 @@ template <class Arch, class T>
     const auto lowest = static_cast<T>(pool.lowest), highest = static_cast<T>(pool.highest);
     for_each_pooled<Arch>(pool, [&](const auto& taps, int first, const auto& lanes, T* to) {
         bytes largest(lowest);
-        taps.for_each([&](const T* values) { largest = xsimd::max(largest, lanes.load(values + first)); });
-        lanes.store(to, xsimd::min(largest, bytes(highest)));
+        taps.for_each([&](const T* values) { largest = (xsimd::max)(largest, lanes.load(values + first)); });
+        lanes.store(to, (xsimd::min)(largest, bytes(highest)));
     });
 }
 

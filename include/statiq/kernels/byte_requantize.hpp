@@ -36,7 +36,7 @@ class byte_requantizer {
 
     [[gnu::flatten]] void run(const In* from, std::size_t size, Out* to) const noexcept {
         for (std::size_t i = 0; i < size; i += width) {
-            const std::size_t count = std::min(width, size - i);
+            const std::size_t count = (std::min)(width, size - i);
             const auto bytes = simd::load_first<Arch>(from + i, count);
             auto x = simd::widen<Arch>(as_unsigned<Arch>(bytes));
             simd::unroll<4>([&](auto j) { x[j] -= words(zero_point_); });
@@ -56,7 +56,7 @@ template <class Arch, class T>
     constexpr std::size_t width = simd::batch<T, Arch>::size;
     const auto lowest = static_cast<T>(of.lowest), highest = static_cast<T>(of.highest);
     for (std::size_t i = 0; i < of.size; i += width) {
-        const std::size_t count = std::min(width, of.size - i);
+        const std::size_t count = (std::min)(width, of.size - i);
         const auto bytes = simd::load_first<Arch>(of.input + i, count);
         simd::store_first<Arch>(of.output + i, simd::clamp<Arch>(bytes, lowest, highest), count);
     }

@@ -35,12 +35,12 @@ template <class Arch, class In, std::size_t Pixels>
     constexpr int together = static_cast<int>(bytes::size) / 4;
     std::uint64_t large = 0;
     for (int step = 0; step < steps; step += together) {
-        const int from = std::min(step, steps - together);
+        const int from = (std::min)(step, steps - together);
         simd::batch<std::int16_t, Arch> largest(std::int16_t{0});
         simd::unroll<int{Pixels}>([&](auto p) __attribute__((always_inline)) {
             const auto inputs = as_unsigned<Arch>(bytes::load_unaligned(x[p] + first + 4 * from));
             const simd::batch<std::int8_t, Arch> ones(std::int8_t{1});
-            largest = xsimd::max(largest, simd::pair_products<Arch>(inputs, ones));
+            largest = (xsimd::max)(largest, simd::pair_products<Arch>(inputs, ones));
         });
         large |= std::uint64_t{simd::pairs_above<Arch>(largest, simd::largest_exact_pair)} << from;
     }
@@ -58,7 +58,7 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
     for (; large != 0; large &= large - 1) {
         const int step = std::countr_zero(large);
         const std::int8_t* const w = run.weights + step * run.step_size;
-        const std::ptrdiff_t offset = std::min(run.first + std::ptrdiff_t{4} * step, run.last);
+        const std::ptrdiff_t offset = (std::min)(run.first + std::ptrdiff_t{4} * step, run.last);
         for (std::size_t p = 0; p < Pixels; ++p) {
             const auto xs = Format::broadcast(x[p] + offset);
             simd::unroll<vectors>([&](auto v) {
@@ -92,7 +92,7 @@ multiply_checked_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
         for_each([&](auto p, auto v) __attribute__((always_inline)) { acc[p][v] = sums[p][v]; });
     };
     for (int done = 0; done < run.steps; done += checked_together) {
-        const auto part = run.part(done, std::min(run.steps - done, checked_together), 4);
+        const auto part = run.part(done, (std::min)(run.steps - done, checked_together), 4);
         if (part.whole_steps() < least) {
             multiply_steps<Format>(acc, x, part, lines);
             continue;

@@ -50,14 +50,14 @@ class depthwise_channels {
     /// Channels [begin, end), a panel of a few blocks at a time.
     void run(int begin, int end) noexcept {
         for (int channel = begin; channel < end; channel += panel_blocks * width)
-            panel(channel, std::min(end - channel, panel_blocks * width));
+            panel(channel, (std::min)(end - channel, panel_blocks * width));
     }
 
   private:
     void panel(int channel, int count) noexcept {
         const int blocks = (count + width - 1) / width;
         for (int b = 0; b < blocks; ++b)
-            blocks_[b].prepare(arguments_, shape_, channel + b * width, std::min(width, count - b * width));
+            blocks_[b].prepare(arguments_, shape_, channel + b * width, (std::min)(width, count - b * width));
         for (tile_walk<pixels> tile(shape_); tile; tile.next()) {
             if (tile.is_interior() && tile.last() + channel + blocks * width <= size_) {
                 const input* corner = arguments_.input + tile.corner() + channel;

@@ -52,15 +52,15 @@ class depthwise_columns {
     void run(int begin, int end, int first_row, int last_row) noexcept {
         const window& over = shape_.over;
         for (int channel = begin; channel < end; channel += panel_blocks * width) {
-            const int blocks = std::min((end - channel + width - 1) / width, panel_blocks);
+            const int blocks = (std::min)((end - channel + width - 1) / width, panel_blocks);
             for (int b = 0; b < blocks; ++b) {
                 const int first = channel + b * width;
-                blocks_[b].prepare(arguments_, shape_, first, std::min(width, end - first));
+                blocks_[b].prepare(arguments_, shape_, first, (std::min)(width, end - first));
             }
             for (int y = first_row; y < last_row;) {
                 const region_span rows = span_from(y, K, Stride, 1, over.pad_top, shape_.in.height, shape_.out.height);
                 for (int b = 0; b < blocks; ++b) blocks_[b].take_rows(rows.first, rows.last);
-                for (const int until = std::min(rows.end, last_row); y < until; y += Format::output_rows)
+                for (const int until = (std::min)(rows.end, last_row); y < until; y += Format::output_rows)
                     for (int b = 0; b < blocks; ++b) row(y, channel + b * width, blocks_[b]);
             }
         }
@@ -102,7 +102,7 @@ class depthwise_columns {
         // sums through their registers once, so that none is copied.
         constexpr int together = pending <= 3 ? pending : 1;
         const int steps = outputs + pending - 1;
-        const int inside = std::min(outputs, (shape_.in.width + shape_.over.pad_left) / Stride);
+        const int inside = (std::min)(outputs, (shape_.in.width + shape_.over.pad_left) / Stride);
         int x = 0;
         if constexpr (has_exact_ends) {
             simd::unroll<pending - 1>([&](auto age) __attribute__((always_inline)) {

@@ -26,7 +26,7 @@ class depthwise_rows {
 
   public:
     depthwise_rows(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
-        : arguments_(arguments), shape_(shape), pixels_(std::min(width / shape.in.channels, shape.out.width)) {
+        : arguments_(arguments), shape_(shape), pixels_((std::min)(width / shape.in.channels, shape.out.width)) {
         block_.prepare(arguments, shape, 0, shape.in.channels, pixels_);
         block_.take_rows(0, K);
         // Behind a row lies what the last run reads too far.
@@ -47,8 +47,8 @@ class depthwise_rows {
 
     void fetch(int image_row) noexcept {
         const int channels = shape_.in.channels;
-        const int before = std::min(shape_.over.pad_left, shape_.out.width + K - 1);
-        const int columns = std::min(shape_.in.width, shape_.out.width + K - 1 - before);
+        const int before = (std::min)(shape_.over.pad_left, shape_.out.width + K - 1);
+        const int columns = (std::min)(shape_.in.width, shape_.out.width + K - 1 - before);
         input* row = slot(image_row) + before * channels;
         if (image_row < 0 || image_row >= shape_.in.height)
             std::fill_n(row, columns * channels, Format::padding(arguments_));
@@ -65,7 +65,7 @@ class depthwise_rows {
         typename Format::output* to = arguments_.output + static_cast<std::ptrdiff_t>(y) * shape_.out.width * channels;
         const int last = shape_.out.width - pixels_; // the last run ends with the row, and may overlap the one before
         for (int x = 0; x < shape_.out.width; x += pixels_) {
-            const std::ptrdiff_t first = std::min(x, last) * channels;
+            const std::ptrdiff_t first = (std::min)(x, last) * channels;
             auto acc = block_.start();
             simd::unroll<K>([&](auto kx) __attribute__((always_inline)) {
                 const auto at = [&](auto ky) __attribute__((always_inline)) {

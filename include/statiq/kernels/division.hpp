@@ -93,14 +93,14 @@ constexpr division division_of(const convolution_shape& whole, std::size_t most,
     const convolution_shape shape = with_most_rows(whole);
     const std::size_t products = shape.out.size() * static_cast<std::size_t>(shape.reduction());
     const std::size_t work = products * (is_depthwise(shape) ? depthwise_cost : 1) + shape.weight_count() * weight_cost;
-    const int parts = static_cast<int>(std::min(most, work / least));
+    const int parts = static_cast<int>((std::min)(most, work / least));
     const int panels = channel_panels<Weight>(shape).count();
     const auto largest = [&](const division& by) {
         return std::int64_t{(shape.out.height + by.rows - 1) / by.rows} * ((panels + by.panels - 1) / by.panels);
     };
     division best;
-    for (int p = 1; p <= std::min(parts, panels); ++p)
-        if (const division by{std::min(parts / p, shape.out.height), p}; largest(by) < largest(best)) best = by;
+    for (int p = 1; p <= (std::min)(parts, panels); ++p)
+        if (const division by{(std::min)(parts / p, shape.out.height), p}; largest(by) < largest(best)) best = by;
     return best;
 }
 

@@ -38,7 +38,7 @@ struct float_format {
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
-        return std::min(12, (simd::register_count<Arch> - vectors - 1) / vectors);
+        return (std::min)(12, (simd::register_count<Arch> - vectors - 1) / vectors);
     }
     static float padding(const arguments&) noexcept { return 0; }
     static std::int32_t unsigned_padding(const arguments&) noexcept { return 0; }

@@ -67,7 +67,7 @@ struct float_depthwise_format {
                 const floats y = simd::clamp<Arch>(acc[v], lowest_, highest_);
                 const int left = count_ - v * lanes;
                 if (left > 0)
-                    simd::store_first<Arch>(to + v * lanes, y, static_cast<std::size_t>(std::min(left, lanes)));
+                    simd::store_first<Arch>(to + v * lanes, y, static_cast<std::size_t>((std::min)(left, lanes)));
             });
         }
 

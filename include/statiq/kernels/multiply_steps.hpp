@@ -21,8 +21,8 @@ struct run_of_steps {
 
     /// Some of the steps, as a run. @param inputs of a step.
     [[nodiscard]] constexpr run_of_steps part(int begin, int count, std::ptrdiff_t inputs) const noexcept {
-        const std::ptrdiff_t start = std::min(first + inputs * begin, last);
-        return {start, std::min(start + inputs * (count - 1), last), count, weights + begin * step_size, step_size};
+        const std::ptrdiff_t start = (std::min)(first + inputs * begin, last);
+        return {start, (std::min)(start + inputs * (count - 1), last), count, weights + begin * step_size, step_size};
     }
     /// Those of four inputs that do not overlap the step before.
     [[nodiscard]] constexpr int whole_steps() const noexcept { return static_cast<int>((last - first) / 4) + 1; }
@@ -60,7 +60,7 @@ multiply_steps(typename Format::accumulator (&acc)[Pixels][Vectors], const typen
                     acc[p][v] = Format::multiply_add(acc[p][v], xs, ws[v]);
                 });
             });
-            offset = std::min(offset + Format::inputs, run.last);
+            offset = (std::min)(offset + Format::inputs, run.last);
             w += run.step_size;
         }
     };

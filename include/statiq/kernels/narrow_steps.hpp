@@ -71,10 +71,10 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
         widen();
     }
     if (left > 0) {
-        step(std::min(offset, run.last), std::true_type{});
+        step((std::min)(offset, run.last), std::true_type{});
         while (--left > 0) {
             offset += Format::inputs;
-            step(std::min(offset, run.last), std::false_type{});
+            step((std::min)(offset, run.last), std::false_type{});
         }
         widen();
     }

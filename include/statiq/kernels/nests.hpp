@@ -49,20 +49,20 @@ struct nest_set {
 
     /// For every convolution.
     static constexpr nest_set all() noexcept {
-        return {~bit(with_zero_points(nest::blocked)), {}, most_expanded_bytes};
+        return {~bit_of(with_zero_points(nest::blocked)), {}, most_expanded_bytes};
     }
     [[nodiscard]] constexpr nest_set with(const nest_set& other) const noexcept {
         return {nests | other.nests,
                 {static_cast<std::uint8_t>(tiles.plain | other.tiles.plain),
                  static_cast<std::uint8_t>(tiles.collecting | other.tiles.collecting)},
-                std::max(expanded, other.expanded)};
+                (std::max)(expanded, other.expanded)};
     }
     [[nodiscard]] constexpr bool covers(const nest_set& other) const noexcept {
         return (other.nests & ~nests) == 0 && (other.tiles.plain & ~tiles.plain) == 0 &&
                (other.tiles.collecting & ~tiles.collecting) == 0 && other.expanded <= expanded;
     }
-    [[nodiscard]] constexpr bool has(nest one) const noexcept { return (nests & bit(one)) != 0; }
-    static constexpr std::uint32_t bit(nest one) noexcept { return std::uint32_t{1} << static_cast<unsigned>(one); }
+    [[nodiscard]] constexpr bool has(nest one) const noexcept { return (nests & bit_of(one)) != 0; }
+    static constexpr std::uint32_t bit_of(nest one) noexcept { return std::uint32_t{1} << static_cast<unsigned>(one); }
 };
 
 /// Taps of the largest window `depthwise_channels` takes: 7 x 7 fits.
@@ -111,7 +111,7 @@ template <class Weight>
 /// @tparam Weight the packed weights' type. @param lanes 32-bit lanes of a register.
 template <class Weight>
 [[nodiscard]] constexpr nest_set nests_of(const convolution_shape& shape, nest chosen, int lanes) noexcept {
-    nest_set needed{nest_set::bit(chosen), {0, 0}};
+    nest_set needed{nest_set::bit_of(chosen), {0, 0}};
     if (chosen != nest::blocked) return needed;
     const auto layout = blocked_layout_of<Weight>(shape);
     if (is_sub_byte<Weight>) needed.expanded = layout.panel_size();

@@ -41,7 +41,7 @@ class output_block {
           input_(arguments.input + group * shape.in_channels_per_group()),
           step_size_(layout_.panel_of(first / vectors_per_block).blocks * outputs_per_block * inputs),
           weights_(panel + offset_in_panel(first)), channel_(group * layout_.out_channels + first * lanes),
-          outputs_(arguments, shape, channel_, std::min(Vectors * lanes, layout_.out_channels - first * lanes)) {}
+          outputs_(arguments, shape, channel_, (std::min)(Vectors * lanes, layout_.out_channels - first * lanes)) {}
 
     void run(const region& r, reading_ahead& ahead, looks& seen) noexcept {
         take(r);
@@ -50,13 +50,13 @@ class output_block {
         // Windows on few channels have few steps: tiles are so small that the epilogue of one and the products of the
         // next are in flight together.
         constexpr int most = Collects ? 16 / Vectors : Format::tile_pixels(Vectors);
-        constexpr int pixels = std::min(Format::tile_pixels(Vectors), most);
+        constexpr int pixels = (std::min)(Format::tile_pixels(Vectors), most);
         const int count = r.pixels();
         if (count == 1) return tiles<1>(1, walk, ahead, seen);
         const int all = (count + pixels - 1) / pixels;
         if constexpr ((Vectors > 2 || Vectors == Format::max_vectors) && Format::fits_pixels) {
             // Tiles of two sizes cover any number of pixels but the smallest.
-            const int smaller = std::min(all, all * pixels - count);
+            const int smaller = (std::min)(all, all * pixels - count);
             tiles<pixels>(all - smaller, walk, ahead, seen);
             tiles<pixels - 1>(smaller, walk, ahead, seen);
         } else {
@@ -132,8 +132,8 @@ class output_block {
         walk_.runs = whole_rows || joined ? 1 : columns_;
         walk_.steps = layout_.steps() * (joined ? columns_ : 1);
         run_ = layout_.run * (joined ? columns_ : 1);
-        walk_.last_step = std::max(whole_rows ? walk_.steps * inputs : run_, inputs) - inputs;
-        walk_.run_step = walk_.is_copied ? std::max(layout_.steps() * inputs, run_) : image_column_step(shape_);
+        walk_.last_step = (std::max)(whole_rows ? walk_.steps * inputs : run_, inputs) - inputs;
+        walk_.run_step = walk_.is_copied ? (std::max)(layout_.steps() * inputs, run_) : image_column_step(shape_);
         walk_.row_step = walk_.is_copied ? walk_.runs * walk_.run_step : image_row_step(shape_);
         walk_.weights = weights_of(first_row_, first_column_);
         walk_.weight_run_step = run_size();

@@ -24,7 +24,7 @@ class padded_image {
 
     padded_image(const In* input, const convolution_shape& shape, In padding) noexcept : shape_(padded(shape)) {
         const auto [in, out, over, groups] = shape;
-        const int top = std::min(over.pad_top, shape_.in.height), left = std::min(over.pad_left, shape_.in.width);
+        const int top = (std::min)(over.pad_top, shape_.in.height), left = (std::min)(over.pad_left, shape_.in.width);
         const int rows = std::clamp(in.height, 0, shape_.in.height - top);
         const int columns = std::clamp(in.width, 0, shape_.in.width - left);
         std::fill_n(values_, shape_.in.size(), padding);

@@ -31,13 +31,13 @@ constexpr region_span span_from(int begin, int kernel, int stride, int dilation,
     const auto inside = [&](int position) {
         const int origin = position * stride - before;
         const int first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
-        const int last = origin < in ? std::min((in - origin + dilation - 1) / dilation, kernel) : 0;
-        return region_span{position, position + 1, std::min(first, last), last};
+        const int last = origin < in ? (std::min)((in - origin + dilation - 1) / dilation, kernel) : 0;
+        return region_span{position, position + 1, (std::min)(first, last), last};
     };
     region_span span = inside(begin);
     if (span.first == 0 && span.last == kernel) {
         const int room = in - 1 - (kernel - 1) * dilation + before;
-        span.end = std::min(room / stride + 1, out);
+        span.end = (std::min)(room / stride + 1, out);
         return span;
     }
     while (span.end < out) {

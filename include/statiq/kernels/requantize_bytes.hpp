@@ -44,7 +44,7 @@ class requantize_bytes {
     template <class Arguments>
     explicit requantize_bytes(const Arguments& a) noexcept
         : zero_point_(a.output_zero_point), lowest_(static_cast<Out>(a.lowest)), highest_(static_cast<Out>(a.highest)),
-          clamps_(lowest_ != std::numeric_limits<Out>::lowest() || highest_ != std::numeric_limits<Out>::max()) {}
+          clamps_(lowest_ != std::numeric_limits<Out>::lowest() || highest_ != (std::numeric_limits<Out>::max)()) {}
 
     /// Lane l of acc[p][v] is output v * lanes + l of pixel p, as in `factors`. Of each pixel, the `written` outputs
     /// go to their place in `to`; as many pixels as four registers hold are narrowed together.
@@ -54,7 +54,7 @@ class requantize_bytes {
                                              const Factors& factors, Out* to, const pixel_tile<Pixels>& at,
                                              const simd::first_lanes<Out, Arch>& written,
                                              bool is_whole) const noexcept {
-        constexpr int together = std::min(4 / Vectors, Pixels);
+        constexpr int together = (std::min)(4 / Vectors, Pixels);
         // Neighbours are written one after another: one address, where one for every pixel would leave a thin layer's
         // epilogue without registers. The pixels of other tiles are collected first, with room for a whole register
         // behind the last.

@@ -140,12 +140,15 @@ void run_nest(const float_convolution_arguments& arguments, const convolution_sh
         depthwise_channels<float_depthwise_format<Arch>>(arguments, shape).run(begin, end);
 }
 
+template <nest...>
+struct nest_list {};
+
 /// @return whether `chosen` is a vector nest and `Nests` covers this convolution; if not, nothing has been done.
 template <class Arch, int PairSums, nest_set Nests, class Arguments>
 bool convolution(nest chosen, const Arguments& arguments, const convolution_shape& shape) noexcept {
     using weight = typename Arguments::weight_type;
     if (!Nests.covers(nests_of<weight>(shape, chosen, simd::word_lanes<Arch>))) return false;
-    const auto run_if_chosen = [&]<nest... Some>(std::integer_sequence<nest, Some...>) {
+    const auto run_if_chosen = [&]<nest... Some>(nest_list<Some...>) {
         const auto run_one = [&]<nest One>(std::integral_constant<nest, One>) {
             if constexpr (Nests.has(One) && (!is_sub_byte<weight> || (One == nest::blocked && Nests.expanded > 0))) {
                 if (chosen != One) return false;
@@ -159,8 +162,8 @@ bool convolution(nest chosen, const Arguments& arguments, const convolution_shap
                (run_one(std::integral_constant<nest, with_zero_points(Some)>{}) || ...);
     };
     using enum nest;
-    return run_if_chosen(std::integer_sequence<nest, blocked, rows_3, rows_5, columns_3, columns_3_stride_2, columns_5,
-                                               columns_5_stride_2, channels>{});
+    return run_if_chosen(
+        nest_list<blocked, rows_3, rows_5, columns_3, columns_3_stride_2, columns_5, columns_5_stride_2, channels>{});
 }
 
 } // namespace statiq::kernels::vectorized

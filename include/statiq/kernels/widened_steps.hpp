@@ -34,7 +34,7 @@ struct widened_inputs {
         const int whole = run.whole_steps();
         if (whole >= together) {
             for (int step = 0; step < whole; step += together) {
-                const int from = std::min(step, whole - together);
+                const int from = (std::min)(step, whole - together);
                 const auto halves =
                     simd::split_bytes<Arch>(as_unsigned<Arch>(bytes::load_unaligned(x + run.first + 4 * from)));
                 simd::bit_cast<std::int32_t>(halves[0]).store_unaligned(even + from);
@@ -80,7 +80,7 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
     for_each([&](auto p, auto v) __attribute__((always_inline)) { acc[p][v] = sums[p][v]; });
     const std::int8_t* w = run.weights;
     for (int done = 0; done < run.steps; done += together) {
-        const auto part = run.part(done, std::min(run.steps - done, together), 4);
+        const auto part = run.part(done, (std::min)(run.steps - done, together), 4);
         for (int p = 0; p < pixels; ++p) inputs[p].template take<arch>(x[p], part);
         for (int step = 0; step < part.steps; ++step, w += run.step_size) {
             lines.read();

@@ -12,7 +12,7 @@ namespace detail {
 /// Channels at a width multiplier in percent, as a multiple of 8 that is at least 90% of the product.
 constexpr int multiple_of_eight(int channels, int width_percent) {
     const int wanted = channels * width_percent; // in hundredths
-    const int rounded = std::max(8, (wanted + 400) / 800 * 8);
+    const int rounded = (std::max)(8, (wanted + 400) / 800 * 8);
     return rounded * 1000 < wanted * 9 ? rounded + 8 : rounded;
 }
 
@@ -52,7 +52,7 @@ constexpr auto inverted_residuals() {
 template <int WidthPercent>
 constexpr auto mobilenet_v2_features() {
     constexpr auto width = [](int channels) { return multiple_of_eight(channels, WidthPercent); };
-    constexpr int last = multiple_of_eight(1280, std::max(100, WidthPercent));
+    constexpr int last = multiple_of_eight(1280, (std::max)(100, WidthPercent));
     return named<"conv0">(conv<width(32)>(kernel<3>, stride<2>) | batch_norm | relu6) //
            | inverted_residuals<1, width(32), width(16), 1, 1, 1>()                   //
            | inverted_residuals<2, width(16), width(24), 6, 2, 2>()                   //

@@ -95,9 +95,10 @@ namespace detail {
 /// Widths `a` (of the first four stages) and `b` (of the last) in percent.
 constexpr repvgg_widths repvgg_of(std::array<int, 4> blocks, int a, int b, int groups = 1) {
     const auto scaled_by = [](int channels, int percent) { return channels * percent / 100; };
-    return {blocks,
-            {std::min(64, scaled_by(64, a)), scaled_by(64, a), scaled_by(128, a), scaled_by(256, a), scaled_by(512, b)},
-            groups};
+    return {
+        blocks,
+        {(std::min)(64, scaled_by(64, a)), scaled_by(64, a), scaled_by(128, a), scaled_by(256, a), scaled_by(512, b)},
+        groups};
 }
 
 /// Groups of a layer, counted from 0 over the whole network: of layers 2, 4 … 26.

@@ -43,7 +43,7 @@ struct yolov6_widths {
 
     [[nodiscard]] constexpr int channels(int full) const { return (full * width / 100 + 7) / 8 * 8; }
     [[nodiscard]] constexpr int blocks(int full) const {
-        return full > 1 ? std::max(1, (full * depth + 50) / 100) : full;
+        return full > 1 ? (std::max)(1, (full * depth + 50) / 100) : full;
     }
 };
 
@@ -51,8 +51,8 @@ template <class Blocks, yolov6_widths W, int Resolution>
 constexpr auto yolov6_body() {
     constexpr auto c = [](int full) { return W.channels(full); };
     constexpr auto n = [](int full) { return W.blocks(full); };
-    return input<Resolution, Resolution, 3> //
-                                            // EfficientRep: strides 2 to 32
+    return input<Resolution, Resolution, 3>                   //
+                                                              // EfficientRep: strides 2 to 32
            | Blocks::template block<"stem", 3, c(64), 2, 1>() //
            | Blocks::template block<"down2", c(64), c(128), 2, 1>() |
            named<"c2">(rep_blocks<Blocks, c(128), c(128), n(6)>()) //

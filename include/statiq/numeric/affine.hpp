@@ -49,7 +49,7 @@ struct range {
         steps = highest;
     }
     if (!(span > 0)) return {1, clamped(0)};
-    constexpr float least = std::numeric_limits<float>::min();
+    constexpr float least = (std::numeric_limits<float>::min)();
     const float scale = span / steps > least ? span / steps : least;
     if (!format.has_zero_point) return {scale, 0};
     return {scale, clamped(half_away{}(static_cast<double>(lowest - wide.min / scale)))};
@@ -102,7 +102,7 @@ requires rounding_rule<Rule>
 
 /// A bias as int32 at scale s_x * s_w (P3 (11)): rounded half away from zero, saturated to +-(2^31 - 1). NaN gives 0.
 [[nodiscard]] constexpr std::int32_t quantize_bias(double bias, double scale) noexcept {
-    constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
+    constexpr std::int64_t limit = (std::numeric_limits<std::int32_t>::max)();
     const std::int64_t q = math::is_nan(bias) ? 0 : half_away{}(bias / scale);
     return static_cast<std::int32_t>(q < -limit ? -limit : (q > limit ? limit : q));
 }

@@ -35,8 +35,8 @@ struct fixed_point {
 /// 2^31 - 1. NEON's SQRDMULH (P3 appendix B).
 [[nodiscard]] constexpr std::int32_t saturating_rounding_doubling_high_multiply(std::int32_t a,
                                                                                 std::int32_t b) noexcept {
-    constexpr std::int32_t lowest = std::numeric_limits<std::int32_t>::min();
-    if (a == lowest && b == lowest) return std::numeric_limits<std::int32_t>::max();
+    constexpr std::int32_t lowest = (std::numeric_limits<std::int32_t>::min)();
+    if (a == lowest && b == lowest) return (std::numeric_limits<std::int32_t>::max)();
     return static_cast<std::int32_t>((std::int64_t{a} * b + (std::int64_t{1} << 30)) >> 31);
 }
 
@@ -51,8 +51,8 @@ struct fixed_point {
 /// x * 2^shift, where x is first clamped to the integers whose result fits: large values stay large instead of
 /// changing sign. 0 <= shift <= 30.
 [[nodiscard]] constexpr std::int32_t saturating_shift_left(std::int32_t x, int shift) noexcept {
-    const std::int32_t high = std::numeric_limits<std::int32_t>::max() >> shift;
-    const std::int32_t low = std::numeric_limits<std::int32_t>::min() >> shift;
+    const std::int32_t high = (std::numeric_limits<std::int32_t>::max)() >> shift;
+    const std::int32_t low = (std::numeric_limits<std::int32_t>::min)() >> shift;
     return (x < low ? low : (x > high ? high : x)) * (std::int32_t{1} << shift);
 }
 

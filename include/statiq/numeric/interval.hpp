@@ -13,12 +13,12 @@ namespace detail {
 constexpr std::int64_t saturating_add(std::int64_t a, std::int64_t b) noexcept {
     std::int64_t sum = 0;
     if (!__builtin_add_overflow(a, b, &sum)) return sum;
-    return a < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+    return a < 0 ? (std::numeric_limits<std::int64_t>::min)() : (std::numeric_limits<std::int64_t>::max)();
 }
 constexpr std::int64_t saturating_multiply(std::int64_t a, std::int64_t b) noexcept {
     std::int64_t product = 0;
     if (!__builtin_mul_overflow(a, b, &product)) return product;
-    return (a < 0) != (b < 0) ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+    return (a < 0) != (b < 0) ? (std::numeric_limits<std::int64_t>::min)() : (std::numeric_limits<std::int64_t>::max)();
 }
 } // namespace detail
 
@@ -101,7 +101,7 @@ struct interval {
 
 /// The biases to which any of these sums may be added without leaving int32. `sums` fits int32 and contains zero.
 [[nodiscard]] constexpr interval bias_interval(const interval& sums) noexcept {
-    return {std::numeric_limits<std::int32_t>::min() - sums.lo, std::numeric_limits<std::int32_t>::max() - sums.hi};
+    return {(std::numeric_limits<std::int32_t>::min)() - sums.lo, (std::numeric_limits<std::int32_t>::max)() - sums.hi};
 }
 
 } // namespace statiq

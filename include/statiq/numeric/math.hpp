@@ -19,7 +19,7 @@ template <std::floating_point T>
 
 template <std::floating_point T>
 [[nodiscard]] constexpr bool is_finite(T x) noexcept {
-    return x >= std::numeric_limits<T>::lowest() && x <= std::numeric_limits<T>::max();
+    return x >= std::numeric_limits<T>::lowest() && x <= (std::numeric_limits<T>::max)();
 }
 
 template <std::floating_point T>
@@ -31,7 +31,7 @@ template <std::floating_point T>
 template <std::integral To>
 [[nodiscard]] constexpr To saturate(std::int64_t x) noexcept {
     constexpr auto low = static_cast<std::int64_t>(std::numeric_limits<To>::lowest());
-    constexpr auto high = static_cast<std::int64_t>(std::numeric_limits<To>::max());
+    constexpr auto high = static_cast<std::int64_t>((std::numeric_limits<To>::max)());
     return static_cast<To>(x < low ? low : (x > high ? high : x));
 }
 
@@ -47,7 +47,7 @@ struct whole_and_fraction {
         return {whole, x - static_cast<double>(whole)};
     }
     if (is_nan(x)) return {0, 0.0};
-    if (x >= 0x1p63) return {std::numeric_limits<std::int64_t>::max(), 0.0};
+    if (x >= 0x1p63) return {(std::numeric_limits<std::int64_t>::max)(), 0.0};
     if (x < -0x1p63) return {std::numeric_limits<std::int64_t>::lowest(), 0.0};
     return {static_cast<std::int64_t>(x), 0.0};
 }
@@ -72,7 +72,7 @@ struct mantissa_and_exponent {
 [[nodiscard]] constexpr mantissa_and_exponent frexp(double x) noexcept {
     if (x == 0 || !is_finite(x)) return {x, 0};
     int exponent = 0;
-    if (absolute(x) < std::numeric_limits<double>::min()) { // a subnormal has no leading bit: give it one
+    if (absolute(x) < (std::numeric_limits<double>::min)()) { // a subnormal has no leading bit: give it one
         x *= 0x1p54;
         exponent = -54;
     }

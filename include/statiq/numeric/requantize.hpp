@@ -50,7 +50,7 @@ namespace detail {
 /// The multipliers the fixed point arithmetic takes end below 2^30; whatever is beyond saturates any output anyway.
 [[nodiscard]] constexpr fixed_point bounded_multiplier(double real) noexcept {
     const fixed_point f = quantize_multiplier(real);
-    return f.shift > 30 ? fixed_point{std::numeric_limits<std::int32_t>::max(), 30} : f;
+    return f.shift > 30 ? fixed_point{(std::numeric_limits<std::int32_t>::max)(), 30} : f;
 }
 } // namespace detail
 

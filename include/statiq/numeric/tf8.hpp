@@ -58,8 +58,8 @@ constexpr std::int64_t round_within(double x) noexcept {
 /// The reals that the least and the greatest int32 stand for in a sum of products of bytes.
 [[nodiscard]] constexpr ends accumulator_ends(const ends& x, const ends& w) noexcept {
     const double unit = step(x) * step(w);
-    return {static_cast<float>(unit * static_cast<double>(std::numeric_limits<std::int32_t>::min())),
-            static_cast<float>(unit * static_cast<double>(std::numeric_limits<std::int32_t>::max()))};
+    return {static_cast<float>(unit * static_cast<double>((std::numeric_limits<std::int32_t>::min)())),
+            static_cast<float>(unit * static_cast<double>((std::numeric_limits<std::int32_t>::max)()))};
 }
 
 /// A sum as a byte, given the ends of both (P1 (5)): in 64-bit integers with 16 fractional bits,
@@ -81,7 +81,7 @@ class requantization {
     [[nodiscard]] constexpr std::uint8_t operator()(std::int32_t sum) const noexcept {
         std::int64_t product = 0;
         if (__builtin_mul_overflow(std::int64_t{sum}, scale_, &product))
-            product = sum < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+            product = sum < 0 ? (std::numeric_limits<std::int64_t>::min)() : (std::numeric_limits<std::int64_t>::max)();
         const std::int64_t q = ((product >> 32) + in_centre_ - out_least_ + (std::int64_t{1} << 15)) >> 16;
         return static_cast<std::uint8_t>(q < 0 ? 0 : (q > 255 ? 255 : q));
     }

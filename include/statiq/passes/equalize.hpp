@@ -82,19 +82,19 @@ inline bool equalize_pair(const node& a, layer_parameters& first, const node& b,
     const convolution_shape shape = a.convolution();
     const convolution_shape next = b.convolution();
     float greatest_bias = 0;
-    for (const float bias : first.bias) greatest_bias = std::max(greatest_bias, std::abs(bias));
+    for (const float bias : first.bias) greatest_bias = (std::max)(greatest_bias, std::abs(bias));
     bool changed = false;
     for (int c = 0; c < shape.out.channels; ++c) {
         float out = 0;
         float in = 0;
-        for_each_weight_of_output(first.weight, shape, c, [&out](float w) { out = std::max(out, std::abs(w)); });
-        for_each_weight_of_input(second.weight, next, c, [&in](float w) { in = std::max(in, std::abs(w)); });
+        for_each_weight_of_output(first.weight, shape, c, [&out](float w) { out = (std::max)(out, std::abs(w)); });
+        for_each_weight_of_input(second.weight, next, c, [&in](float w) { in = (std::max)(in, std::abs(w)); });
         if (!(out > 0) || !(in > 0)) continue; // a channel without weights has no range
         double scale = std::sqrt(static_cast<double>(out) / static_cast<double>(in));
         // What a channel with hardly any weights outputs is its bias: that must not grow beyond its neighbours'.
         if (a.has_bias && greatest_bias > 0) {
             const double bias = std::abs(static_cast<double>(first.bias[static_cast<std::size_t>(c)]));
-            scale = std::max(scale, bias / static_cast<double>(greatest_bias));
+            scale = (std::max)(scale, bias / static_cast<double>(greatest_bias));
         }
         if (how.powers_of_two) scale = std::exp2(std::round(std::log2(scale)));
         if (std::abs(scale - 1) < 1e-3) continue;

@@ -106,8 +106,8 @@ constexpr bool pads_zeros(const window_axis& first, const window_axis& then) {
 /// The smallest window that holds the taps of both: where a 1 x 1 without padding stands in a 3 x 3 with padding 1, and
 /// everything like it, follows from both reading position `out * stride - pad + k * dilation`.
 constexpr window_axis united(const window_axis& a, const window_axis& b) {
-    const int pad = std::max(a.pad, b.pad);
-    const int reach = std::max(a.reach() - a.pad, b.reach() - b.pad) + pad;
+    const int pad = (std::max)(a.pad, b.pad);
+    const int reach = (std::max)(a.reach() - a.pad, b.reach() - b.pad) + pad;
     const int step = std::gcd(std::gcd(step_of(a), step_of(b)), a.pad - b.pad);
     return axis_of(a.in, a.out, a.stride, pad, reach, step);
 }

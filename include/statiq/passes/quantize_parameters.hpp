@@ -52,7 +52,7 @@ inline std::vector<range> weight_ranges(const std::vector<float>& weight, const 
         for (int tap = 0; tap < shape.over.taps(); ++tap)
             for (int k = 0; k < shape.in_channels_per_group(); ++k) {
                 const float w = weight[shape.weight_index(o, tap, k)];
-                seen = {std::min(seen.min, w), std::max(seen.max, w)};
+                seen = {(std::min)(seen.min, w), (std::max)(seen.max, w)};
             }
     }
     return ranges;
@@ -63,7 +63,7 @@ constexpr range widened(const range& r, const number_format& format, double leas
     const range wide = relaxed(r);
     const double from = format.has_zero_point ? static_cast<double>(wide.min) : 0.0;
     const int steps = format.has_zero_point ? format.highest - format.lowest : format.highest;
-    return {wide.min, std::max(wide.max, static_cast<float>(from + least * steps))};
+    return {wide.min, (std::max)(wide.max, static_cast<float>(from + least * steps))};
 }
 
 /// How the weights of an output channel become integers.
@@ -73,7 +73,7 @@ class weight_quantizer {
     weight_quantizer(const range& r, const number_format& format, double least)
         : format_(format), map_(choose_affine(format, widened(r, format, least))) {
         const range wide = widened(r, format, least);
-        const float span = format.is_signed() ? std::max(-wide.min, wide.max) : wide.max;
+        const float span = format.is_signed() ? (std::max)(-wide.min, wide.max) : wide.max;
         inverse_ = static_cast<float>(format.highest) / span;
     }
     [[nodiscard]] const affine& map() const noexcept { return map_; }
@@ -99,7 +99,7 @@ inline std::vector<weight_quantizer> choose_weight_quantizers(const std::vector<
                                                               const number_format& format) {
     if (format.per == granularity::tensor) {
         range whole = ranges[0];
-        for (const range& r : ranges) whole = {std::min(whole.min, r.min), std::max(whole.max, r.max)};
+        for (const range& r : ranges) whole = {(std::min)(whole.min, r.min), (std::max)(whole.max, r.max)};
         const double least_of_all = *std::max_element(least.begin(), least.end());
         return std::vector<weight_quantizer>(ranges.size(), weight_quantizer(whole, format, least_of_all));
     }
@@ -117,8 +117,8 @@ inline void quantize_linear(const node& n, const number_format& input_format, co
     const number_format& format = n.numbers.weight;
     const auto channels = static_cast<std::size_t>(shape.out.channels);
     const interval sums = accumulator_interval(input_format, format, shape.reduction());
-    constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
-    const auto room = static_cast<std::int32_t>(std::min(limit - std::max(sums.hi, -sums.lo), limit / 2 + 1));
+    constexpr std::int64_t limit = (std::numeric_limits<std::int32_t>::max)();
+    const auto room = static_cast<std::int32_t>((std::min)(limit - (std::max)(sums.hi, -sums.lo), limit / 2 + 1));
     const auto input_scale = static_cast<double>(input.scale);
     std::vector<double> least(channels, 0.0);
     for (std::size_t c = 0; n.has_bias && room > 0 && c < channels; ++c)
@@ -167,7 +167,7 @@ inline void quantize_weights(const node& n, const layer_parameters& from, quanti
                               {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()});
     for_each_weight([&](int o, int tap, int k, std::size_t w) {
         range& seen = ranges[map_index(o, tap, k)];
-        seen = {std::min(seen.min, from.weight[w]), std::max(seen.max, from.weight[w])};
+        seen = {(std::min)(seen.min, from.weight[w]), (std::max)(seen.max, from.weight[w])};
     });
     const auto quantizers = choose_weight_quantizers(ranges, std::vector<double>(ranges.size(), 0.0), format);
     to.weight_map.clear();

@@ -83,7 +83,7 @@ constexpr std::size_t largest_live_set(const std::array<allocation, Size>& tenso
     std::size_t live = 0;
     for (std::size_t step = 0; step <= Size; ++step) {
         live = live + born[step] - gone[step];
-        largest = std::max(largest, live);
+        largest = (std::max)(largest, live);
     }
     return largest;
 }
@@ -161,7 +161,7 @@ template <std::size_t Size>
 constexpr memory_plan<Size> plan_memory(const std::array<allocation, Size>& live) {
     memory_plan<Size> plan{.tensors = live};
     plan.largest_live_set = largest_live_set(plan.tensors);
-    plan.arena_bytes = std::numeric_limits<std::size_t>::max();
+    plan.arena_bytes = (std::numeric_limits<std::size_t>::max)();
     auto tensors = plan.tensors;
     for (const placement rule : {placement::large, placement::large_and_long_lived, placement::long_lived,
                                  placement::early, placement::late}) {

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/language.hpp>
+#include <statiq/simd/target.hpp>
 
 #ifndef STATIQ_NO_SIMD
+#if !__has_include(<xsimd/xsimd.hpp>)
+#error "statiq needs xsimd 8.1 or later for this processor; or define STATIQ_NO_SIMD to have the scalar code"
+#endif
+// xsimd's functions min and max are not written to stand macros of these names (<windows.h> has them).
+#pragma push_macro("min")
+#pragma push_macro("max")
+#undef min
+#undef max
 #include <xsimd/xsimd.hpp>
+#pragma pop_macro("min")
+#pragma pop_macro("max")
 #endif
 
 #include <cstdint>

@@ -11,7 +11,7 @@ namespace detail {
 
 template <class B>
 inline B clamp(B x, B lowest, B highest, any_arch) noexcept {
-    return xsimd::min(xsimd::max(x, lowest), highest);
+    return (xsimd::min)((xsimd::max)(x, lowest), highest);
 }
 
 #if XSIMD_WITH_AVX512BW

@@ -27,7 +27,7 @@ inline xsimd::batch<Out, R> narrow(const std::array<xsimd::batch<std::int32_t, R
         v[part].store_aligned(lanes[part]);
         for (std::size_t lane = 0; lane < words::size; ++lane) {
             const std::int64_t sum = std::int64_t{lanes[part][lane]} + offset;
-            constexpr std::int64_t low = std::numeric_limits<Out>::lowest(), high = std::numeric_limits<Out>::max();
+            constexpr std::int64_t low = std::numeric_limits<Out>::lowest(), high = (std::numeric_limits<Out>::max)();
             narrowed[block_order(part, lane)] = static_cast<Out>(sum < low ? low : (sum > high ? high : sum));
         }
     }

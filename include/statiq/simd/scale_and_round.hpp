@@ -20,7 +20,7 @@ template <bool Saturates, class R>
 inline xsimd::batch<std::int32_t, R> scale_and_round(xsimd::batch<std::int32_t, R> acc, xsimd::batch<float, R> factor,
                                                      any_arch) noexcept {
     xsimd::batch<float, R> scaled = xsimd::to_float(acc) * factor;
-    if constexpr (Saturates) scaled = xsimd::min(scaled, xsimd::batch<float, R>(greatest_int32));
+    if constexpr (Saturates) scaled = (xsimd::min)(scaled, xsimd::batch<float, R>(greatest_int32));
     return xsimd::nearbyint_as_int(scaled);
 }
 

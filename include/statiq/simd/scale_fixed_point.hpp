@@ -33,12 +33,12 @@ inline B scale_fixed_point(B x, B multiplier, B shift, any_arch) noexcept {
 #if XSIMD_WITH_AVX2
 [[gnu::always_inline]] inline __m256i shift_right(__m256i x, __m256i count) noexcept {
     // There is no arithmetic shift of 64 bits: shift x + 2^63, which is not negative, and take 2^63 >> count off again.
-    const __m256i sign = _mm256_set1_epi64x(std::numeric_limits<std::int64_t>::min());
+    const __m256i sign = _mm256_set1_epi64x((std::numeric_limits<std::int64_t>::min)());
     return _mm256_sub_epi64(_mm256_srlv_epi64(_mm256_xor_si256(x, sign), count), _mm256_srlv_epi64(sign, count));
 }
 [[gnu::always_inline]] inline __m256i saturate_int32(__m256i x) noexcept {
-    const __m256i low = _mm256_set1_epi64x(std::numeric_limits<std::int32_t>::min());
-    const __m256i high = _mm256_set1_epi64x(std::numeric_limits<std::int32_t>::max());
+    const __m256i low = _mm256_set1_epi64x((std::numeric_limits<std::int32_t>::min)());
+    const __m256i high = _mm256_set1_epi64x((std::numeric_limits<std::int32_t>::max)());
     x = _mm256_blendv_epi8(x, low, _mm256_cmpgt_epi64(low, x));
     return _mm256_blendv_epi8(x, high, _mm256_cmpgt_epi64(x, high));
 }
@@ -61,8 +61,8 @@ inline B scale_fixed_point(B x, B multiplier, B shift, xsimd::avx2) noexcept {
     } else {
         const __m256i left = _mm256_max_epi32(shift, zero);
         const __m256i right = _mm256_max_epi32(_mm256_sub_epi32(zero, shift), zero);
-        const __m256i high = _mm256_srav_epi32(_mm256_set1_epi32(std::numeric_limits<std::int32_t>::max()), left);
-        const __m256i low = _mm256_srav_epi32(_mm256_set1_epi32(std::numeric_limits<std::int32_t>::min()), left);
+        const __m256i high = _mm256_srav_epi32(_mm256_set1_epi32((std::numeric_limits<std::int32_t>::max)()), left);
+        const __m256i low = _mm256_srav_epi32(_mm256_set1_epi32((std::numeric_limits<std::int32_t>::min)()), left);
         const __m256i shifted = _mm256_sllv_epi32(_mm256_min_epi32(_mm256_max_epi32(x, low), high), left);
         const __m256i nudge = _mm256_set1_epi64x(std::int64_t{1} << 30);
         const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(shifted, multiplier), nudge);
@@ -92,8 +92,8 @@ inline B scale_fixed_point(B x, B multiplier, B shift, xsimd::avx512bw) noexcept
             const __m512i half =
                 _mm512_maskz_sllv_epi64(pairs, _mm512_set1_epi64(1), _mm512_sub_epi64(count, _mm512_set1_epi64(1)));
             const __m512i scaled = _mm512_maskz_srav_epi64(pairs, _mm512_add_epi64(product, half), count);
-            const __m512i low = _mm512_set1_epi64(std::numeric_limits<std::int32_t>::min());
-            const __m512i high = _mm512_set1_epi64(std::numeric_limits<std::int32_t>::max());
+            const __m512i low = _mm512_set1_epi64((std::numeric_limits<std::int32_t>::min)());
+            const __m512i high = _mm512_set1_epi64((std::numeric_limits<std::int32_t>::max)());
             return _mm512_maskz_min_epi64(pairs, _mm512_maskz_max_epi64(pairs, scaled, low), high);
         };
         const __m512i even =
@@ -105,9 +105,9 @@ inline B scale_fixed_point(B x, B multiplier, B shift, xsimd::avx512bw) noexcept
         const __m512i left = _mm512_maskz_max_epi32(all, shift, zero);
         const __m512i right = _mm512_maskz_max_epi32(all, _mm512_sub_epi32(zero, shift), zero);
         const __m512i high =
-            _mm512_maskz_srav_epi32(all, _mm512_set1_epi32(std::numeric_limits<std::int32_t>::max()), left);
+            _mm512_maskz_srav_epi32(all, _mm512_set1_epi32((std::numeric_limits<std::int32_t>::max)()), left);
         const __m512i low =
-            _mm512_maskz_srav_epi32(all, _mm512_set1_epi32(std::numeric_limits<std::int32_t>::min()), left);
+            _mm512_maskz_srav_epi32(all, _mm512_set1_epi32((std::numeric_limits<std::int32_t>::min)()), left);
         const __m512i shifted =
             _mm512_maskz_sllv_epi32(all, _mm512_maskz_min_epi32(all, _mm512_maskz_max_epi32(all, x, low), high), left);
         const __m512i nudge = _mm512_set1_epi64(std::int64_t{1} << 30);

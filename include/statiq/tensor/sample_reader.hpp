@@ -22,7 +22,7 @@ struct sample_reader {
         read(index, made.data());
         return made;
     }
-    [[nodiscard]] sample_reader first(std::size_t count) const { return {std::min(count, size), values, read}; }
+    [[nodiscard]] sample_reader first(std::size_t count) const { return {(std::min)(count, size), values, read}; }
 };
 
 /// A reader of a sample set whose samples lie in memory, all at once; it refers to the set.

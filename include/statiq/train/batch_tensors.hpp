@@ -56,7 +56,7 @@ class batch_tensors {
         arena_.resize(floats);
         base_ = arena_.data();
         std::size_t largest = 0;
-        for (const node& n : of.nodes) largest = std::max({largest, n.in.size(), n.out.size()});
+        for (const node& n : of.nodes) largest = (std::max)({largest, n.in.size(), n.out.size()});
         for (std::size_t t = 0; t < threads.concurrency(); ++t) rooms_.emplace_back(2 * largest);
         for (auto& room_of_thread : rooms_) scratch_.push_back(room_of_thread.data());
     }

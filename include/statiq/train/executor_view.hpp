@@ -35,7 +35,7 @@ class executor_view {
     /// Splits 0 … count - 1 into contiguous shares, as many as may run at once, and calls work(share, first, last).
     template <class Work>
     void in_shares(std::size_t count, Work&& work) const {
-        const std::size_t shares = std::max<std::size_t>(1, std::min(concurrency_, count));
+        const std::size_t shares = std::max<std::size_t>(1, (std::min)(concurrency_, count));
         run(shares, [&](std::size_t share) { work(share, count * share / shares, count * (share + 1) / shares); });
     }
 

@@ -52,7 +52,7 @@ class linear_training {
         constexpr int parts_wanted = 16;
         channels_per_unit_ = shape_.is_depthwise() ? 16 : 48;
         units_ = (shape_.out.channels + channels_per_unit_ - 1) / channels_per_unit_;
-        splits_ = static_cast<std::size_t>(std::max(1, parts_wanted / units_));
+        splits_ = static_cast<std::size_t>((std::max)(1, parts_wanted / units_));
     }
 
     /// Takes the parameters that the next way forward and back will use.
@@ -117,7 +117,7 @@ class linear_training {
 
     void weight_gradient(const executor_view& threads, const float* input, const float* output_gradient,
                          std::size_t samples, std::vector<float>& gradient) {
-        const std::size_t splits = std::min(splits_, samples);
+        const std::size_t splits = (std::min)(splits_, samples);
         const std::size_t weights = shape_.weight_count();
         if (splits > 1) parts_.resize(splits * weights);
         float* parts = splits > 1 ? parts_.data() : gradient.data();
@@ -131,7 +131,7 @@ class linear_training {
                                           .first_pixel = samples * split / splits * shape_.out.pixels(),
                                           .last_pixel = samples * (split + 1) / splits * shape_.out.pixels(),
                                           .first_channel = first,
-                                          .last_channel = std::min(shape_.out.channels, first + channels_per_unit_),
+                                          .last_channel = (std::min)(shape_.out.channels, first + channels_per_unit_),
                                           .gradient = parts + split * weights},
                                          shape_);
         });

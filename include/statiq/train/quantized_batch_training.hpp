@@ -43,7 +43,7 @@ class quantized_batch_training : public rounded_batch {
         std::size_t widest = 0;
         for (std::size_t i = 0; i < of.nodes.size(); ++i) {
             const node& n = of.nodes[i];
-            widest = std::max({widest, n.in.size(), n.out.size()});
+            widest = (std::max)({widest, n.in.size(), n.out.size()});
             if (!n.is_linear()) continue;
             work_[i].source = {n.convolution(), folded[deployed_node(i)], trained};
             work_[i].quantized.emplace(n, of.steps[i].gives[0]);

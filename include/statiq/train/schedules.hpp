@@ -36,7 +36,7 @@ struct cosine_decay {
     std::uint64_t steps; ///< at least 1
     double last = 0;
     double operator()(std::uint64_t step) const {
-        const double done = static_cast<double>(std::min(step, steps)) / static_cast<double>(steps);
+        const double done = static_cast<double>((std::min)(step, steps)) / static_cast<double>(steps);
         return last + (rate - last) * 0.5 * (1 + std::cos(std::numbers::pi * done));
     }
 };

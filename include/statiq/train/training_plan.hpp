@@ -71,7 +71,7 @@ constexpr std::array<allocation, 3 * Size> training_live_ranges(const backward_g
             value.bytes = bytes;
         const auto value_lives = [&](int index, int until) {
             allocation& home = tensors[static_cast<std::size_t>(graph.steps[static_cast<std::size_t>(index)].home)];
-            home.last = std::max(home.last, until);
+            home.last = (std::max)(home.last, until);
         };
         const int own = static_cast<int>(i);
         if (!moved) // every input, whatever it is
@@ -96,13 +96,13 @@ constexpr std::array<allocation, 3 * Size> training_live_ranges(const backward_g
             return tensors[Size + static_cast<std::size_t>(homes[index])];
         };
         allocation& own = gradient_of(i);
-        own.last = std::max(own.last, back(i));
-        if (i + 1 == Size || n.output != 0) own.first = std::min(own.first, static_cast<int>(Size));
+        own.last = (std::max)(own.last, back(i));
+        if (i + 1 == Size || n.output != 0) own.first = (std::min)(own.first, static_cast<int>(Size));
         if (graph.steps[i].home != static_cast<int>(i)) continue;
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
             if (!graph.steps[i].gives[k]) continue;
             allocation& given = gradient_of(static_cast<std::size_t>(n.inputs[k]));
-            given.first = std::min(given.first, back(i));
+            given.first = (std::min)(given.first, back(i));
         }
     }
     return tensors;

@@ -22,7 +22,7 @@ inline void scale_channels(const float* input, std::size_t pixels, std::size_t c
     for (std::size_t p = 0; p < pixels; ++p, input += channels, output += channels)
         for (std::size_t c = 0; c < channels; ++c) {
             const float y = input[c] * by.scale[c] + by.shift[c];
-            output[c] = std::min(std::max(y, by.lowest), by.highest);
+            output[c] = (std::min)((std::max)(y, by.lowest), by.highest);
         }
 }
 

@@ -21,7 +21,7 @@ template <class Visit>
 constexpr void for_each_block(std::size_t pixels, std::size_t channels, Visit&& visit) {
     for (std::size_t p = 0; p < pixels; p += pixels_per_block)
         for (std::size_t c = 0; c < channels; c += channels_per_block)
-            visit(p, std::min(pixels_per_block, pixels - p), c, std::min(channels_per_block, channels - c));
+            visit(p, (std::min)(pixels_per_block, pixels - p), c, (std::min)(channels_per_block, channels - c));
 }
 
 namespace detail {
@@ -90,7 +90,7 @@ inline void add_moments(const float* values, std::size_t pixels, std::size_t cha
         for (std::size_t c = 0; c < count; ++c) {
             const double rest = static_cast<double>(off[c]) / n;
             to[first + c].merge({n, static_cast<double>(mean[c]) + rest,
-                                 std::max(0.0, static_cast<double>(squares[c]) - rest * rest * n)});
+                                 (std::max)(0.0, static_cast<double>(squares[c]) - rest * rest * n)});
         }
     });
 }

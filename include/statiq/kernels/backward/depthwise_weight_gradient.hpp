@@ -50,16 +50,17 @@ class depthwise_weight_sums {
         : arguments_(arguments), shape_(shape) {
         const window& over = shape.over;
         const int reach = (K - 1) * over.dilation_width;
-        first_inside_ = std::min(shape.out.width, (over.pad_left + over.stride_width - 1) / over.stride_width);
+        first_inside_ = (std::min)(shape.out.width, (over.pad_left + over.stride_width - 1) / over.stride_width);
         const int room = shape.in.width - 1 - reach + over.pad_left;
-        last_inside_ = std::max(first_inside_, room < 0 ? 0 : std::min(shape.out.width, room / over.stride_width + 1));
+        last_inside_ =
+            (std::max)(first_inside_, room < 0 ? 0 : (std::min)(shape.out.width, room / over.stride_width + 1));
     }
 
     void run() noexcept {
         const std::size_t pixels = shape_.out.pixels();
         for (int channel = arguments_.first_channel; channel < arguments_.last_channel; channel += lanes) {
             lanes_ = simd::first_lanes<float, Arch>(
-                static_cast<std::size_t>(std::min(lanes, arguments_.last_channel - channel)));
+                static_cast<std::size_t>((std::min)(lanes, arguments_.last_channel - channel)));
             for (std::size_t s = arguments_.first_pixel / pixels; s < arguments_.last_pixel / pixels; ++s)
                 add_sample(arguments_.input + s * shape_.in.size() + channel,
                            arguments_.output_gradient + s * shape_.out.size() + channel, arguments_.gradient + channel);

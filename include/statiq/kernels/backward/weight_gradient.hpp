@@ -45,7 +45,7 @@ class weight_gradient_product {
         const int per_group = shape_.out_channels_per_group();
         for (int first = arguments_.first_channel, count = 0; first < arguments_.last_channel; first += count) {
             const int group_end = (first / per_group + 1) * per_group;
-            count = std::min({height * tiles, group_end - first, arguments_.last_channel - first});
+            count = (std::min)({height * tiles, group_end - first, arguments_.last_channel - first});
             for (std::size_t pixel = arguments_.first_pixel; pixel < arguments_.last_pixel; pixel += pixels_per_sum)
                 run_block(first, count, pixel,
                           static_cast<int>(std::min<std::size_t>(pixels_per_sum, arguments_.last_pixel - pixel)));
@@ -57,16 +57,17 @@ class weight_gradient_product {
         copy_outputs(first, count, pixel, pixels);
         const int row = shape_.reduction();
         for (int k = 0; k < row; k += width) {
-            const int columns = std::min(width, row - k);
+            const int columns = (std::min)(width, row - k);
             const window_columns<Arch, width> window(shape_, first / shape_.out_channels_per_group(), k, columns);
             window.copy(arguments_.input, pixel, pixels, columns_);
             for (int o = 0; o < count; o += height) {
                 float* to = arguments_.gradient + static_cast<std::size_t>(first + o) * static_cast<std::size_t>(row) +
                             static_cast<std::size_t>(k);
                 if (columns > lanes)
-                    multiply<vectors>(outputs_ + o * pixels_per_sum, pixels, std::min(height, count - o), columns, to);
+                    multiply<vectors>(outputs_ + o * pixels_per_sum, pixels, (std::min)(height, count - o), columns,
+                                      to);
                 else
-                    multiply<1>(outputs_ + o * pixels_per_sum, pixels, std::min(height, count - o), columns, to);
+                    multiply<1>(outputs_ + o * pixels_per_sum, pixels, (std::min)(height, count - o), columns, to);
             }
         }
     }
@@ -77,7 +78,7 @@ class weight_gradient_product {
         for (int o = 0; o < count; o += height) {
             const float* from = arguments_.output_gradient + pixel * channels + static_cast<std::size_t>(first + o);
             float* to = outputs_ + o * pixels_per_sum;
-            const int given = std::min(height, count - o);
+            const int given = (std::min)(height, count - o);
             for (int p = 0; p < pixels; ++p, from += channels, to += height) {
                 if (given == height) {
                     std::memcpy(to, from, height * sizeof(float));

@@ -41,7 +41,7 @@ class window_columns {
         for (int k = first, done = 0; done < count;) {
             const int tap = k / run * run_taps_;
             const int from = k % run;
-            const int values = std::min(run - from, count - done);
+            const int values = (std::min)(run - from, count - done);
             const int rest = values % lanes;
             pieces_[piece_count_++] = {tap / shape.over.kernel_width * shape.over.dilation_height,
                                        tap % shape.over.kernel_width * shape.over.dilation_width,

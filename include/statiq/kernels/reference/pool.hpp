@@ -35,9 +35,9 @@ constexpr void max_pool(const pool_arguments<T>& pool) noexcept {
             std::fill_n(result, channels, static_cast<T>(pool.lowest));
             for_each_tap_inside(pool.in, pool.over, y, x, [&](std::size_t pixel) {
                 const T* tap = pool.input + pixel * channels;
-                for (std::size_t c = 0; c < channels; ++c) result[c] = std::max(result[c], tap[c]);
+                for (std::size_t c = 0; c < channels; ++c) result[c] = (std::max)(result[c], tap[c]);
             });
-            for (std::size_t c = 0; c < channels; ++c) result[c] = std::min(result[c], static_cast<T>(pool.highest));
+            for (std::size_t c = 0; c < channels; ++c) result[c] = (std::min)(result[c], static_cast<T>(pool.highest));
         }
 }
 

@@ -27,7 +27,7 @@ struct softmax_parameters {
 /// TensorFlow Lite refuses, the multiplier loses low bits instead of the shift becoming negative.
 /// @pre 0 < beta * input_scale.
 [[nodiscard]] constexpr softmax_parameters prepare_softmax(float input_scale, float beta = 1) noexcept {
-    const double real = std::min(static_cast<double>(beta) * static_cast<double>(input_scale) * 0x1p26, 0x1p31 - 1);
+    const double real = (std::min)(static_cast<double>(beta) * static_cast<double>(input_scale) * 0x1p26, 0x1p31 - 1);
     const fixed_point step = quantize_multiplier(real);
     if (step.shift < 0)
         return {.multiplier = rounding_divide_by_power_of_two(step.multiplier, -step.shift),
@@ -86,7 +86,7 @@ constexpr void softmax(const softmax_arguments<In, Out>& of) noexcept {
                     saturating_rounding_doubling_high_multiply(inverse.value, exponential(row[c] - highest)),
                     right_shift);
             of.output[pixel * channels + c] = static_cast<Out>(
-                std::min(quotient, (std::int32_t{1} << output_bits) - 1) + std::numeric_limits<Out>::lowest());
+                (std::min)(quotient, (std::int32_t{1} << output_bits) - 1) + std::numeric_limits<Out>::lowest());
         }
     }
 }

@@ -30,7 +30,7 @@ inline constexpr bound<T> unclamped_lowest = stored_integer<T>
                                                  : static_cast<bound<T>>(-std::numeric_limits<float>::infinity());
 template <stored T>
 inline constexpr bound<T> unclamped_highest = stored_integer<T>
-                                                  ? static_cast<bound<T>>(std::numeric_limits<T>::max())
+                                                  ? static_cast<bound<T>>((std::numeric_limits<T>::max)())
                                                   : static_cast<bound<T>>(std::numeric_limits<float>::infinity());
 
 /// The type that sums stored values: int32 for integers, double for floats (rounded to float once, at the end).

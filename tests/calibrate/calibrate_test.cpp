@@ -207,6 +207,87 @@ TEST_CASE("shares of the data, observed apart and merged after each pass, give t
     check(observer_choice{percentile{.share = 95}, {{"a", entropy{.bins = 64, .levels = 8}}}}, 0);
 }
 
+TEST_CASE("each field of stored observations is checked and named") {
+    using histogram_rule = observer_choice;
+    const observer_choice rule{min_max{},
+                               {{"first", entropy{.bins = 64, .levels = 8}}, {"second", moving_average{0.5F}}}};
+    const auto with = [&](std::size_t layer, auto&& change) {
+        calibration<histogram_rule> seen(two_layers::nodes, rule);
+        const std::array<float, 2> some{-1, 3};
+        for (std::size_t i = 0; i < 3; ++i) seen.see(i, some.data());
+        seen.end_batch();
+        seen.end_pass();
+        const auto untouched = stored(seen);
+        auto changed = untouched;
+        change(changed["layers"][layer]["state"]);
+        const std::string message = failure([&] { restore(changed, seen); });
+        CHECK((message.empty() || stored(seen) == untouched)); // refused as a whole
+        return message;
+    };
+    const auto prefix = std::string("calibration: stored observations: layer ");
+    const auto entropy_with = [&](const char* field, const nlohmann::json& value) {
+        return with(1, [&](nlohmann::json& state) { state[field] = value; });
+    };
+    const auto average_with = [&](const char* field, const nlohmann::json& value) {
+        return with(2, [&](nlohmann::json& state) { state[field] = value; });
+    };
+    const auto first = [&](const std::string& rest) { return prefix + "'first': field " + rest; };
+    const auto second = [&](const std::string& rest) { return prefix + "'second': field " + rest; };
+    CHECK(entropy_with("levels", 8) == "");
+    CHECK(entropy_with("levels", 0) == first("'levels': expected 8, found 0"));
+    CHECK(entropy_with("first_bin", 1) == first("'first_bin': expected true, found 1"));
+    CHECK(entropy_with("bins", 1000000000) == first("'bins': expected 64, found 1000000000"));
+    CHECK(entropy_with("bins", -1) == first("'bins': expected 64, found -1"));
+    CHECK(entropy_with("low", -1e39) == first("'low': expected a finite number of float's range, found -1e+39"));
+    CHECK(entropy_with("low", std::numeric_limits<double>::quiet_NaN()) ==
+          first("'low': expected a finite number of float's range, found null"));
+    CHECK(entropy_with("low", -0.5) == first("'low': expected 0, where magnitudes begin, found -0.5"));
+    CHECK(entropy_with("high", 1e39) == first("'high': expected a finite number of float's range, found 1e+39"));
+    CHECK(entropy_with("high", "3") == first("'high': expected a number, found \"3\""));
+    CHECK(entropy_with("high", -2) == first("'high': expected at least the field 'low', found -2.0"));
+    CHECK(entropy_with("counts", nlohmann::json::array()) == "");
+    CHECK(entropy_with("counts", {1, 2}) ==
+          first("'counts': expected the counts of 64 bins, or none, found an array of 2"));
+    CHECK(entropy_with("counts", std::vector<int>(64, -1)) ==
+          first("'counts': expected counts of at least 0, found -1"));
+    CHECK(entropy_with("counts", std::vector<std::uint64_t>(64, std::uint64_t{1} << 58)) ==
+          first("'counts': expected counts below 2^64 together, found more"));
+    CHECK(entropy_with("seen", {3, -1}) ==
+          first("'seen': expected a least and a greatest value in order, found 3 and -1"));
+    CHECK(entropy_with("seen", {1}) == first("'seen': expected a least and a greatest value, found an array of 1"));
+    CHECK(average_with("batches", 2147483647) ==
+          second("'batches': expected an integer from 0 to 1073741824, found 2147483647"));
+    CHECK(average_with("batches", -1) == second("'batches': expected an integer from 0 to 1073741824, found -1"));
+    CHECK(average_with("momentum", 2) == second("'momentum': expected 0.5, found 2"));
+    CHECK(average_with("over", 1) == second("'over': expected true or false, found 1"));
+    CHECK(average_with("average", {0, 1e300}) ==
+          second("'average': expected a finite number of float's range, found 1e+300"));
+    CHECK(average_with("first", nullptr) == second("'first': expected a least and a greatest value, found null"));
+    CHECK(with(2, [](nlohmann::json& state) { state.erase("over"); }) == second("'over': expected it, found none"));
+    CHECK(with(2, [](nlohmann::json& state) { state["observer"] = "\x1b\xC2\x9B"; }) ==
+          prefix + "'second': expected the observer moving_average, found \"\\u001b\\u009b\"");
+
+    const auto searched = [](const char* field, const char* inner, const nlohmann::json& value) {
+        calibration<least_squares> seen(two_layers::nodes, least_squares{});
+        auto changed = stored(seen);
+        auto& state = changed["layers"][0]["state"];
+        (inner == nullptr ? state[field] : state[field][inner]) = value;
+        return failure([&] { restore(changed, seen); });
+    };
+    CHECK(searched("steps", nullptr, 128) == "");
+    CHECK(searched("steps", nullptr, 2000000000) == prefix + "'input': field 'steps': expected 128, found 2000000000");
+    CHECK(searched("format", "bits", 4) == prefix + "'input': field 'format.bits': expected 8, found 4");
+    CHECK(searched("format", "per", 7) == prefix + "'input': field 'format.per': expected 0, found 7");
+    calibration<percentile> tail(two_layers::nodes, percentile{.share = 95});
+    auto changed = stored(tail);
+    changed["layers"][1]["state"]["share"] = 40;
+    CHECK(failure([&] { restore(changed, tail); }) == prefix + "'first': field 'share': expected 95.0, found 40");
+    changed = stored(tail);
+    changed["layers"][2]["layer"] = "a\nb";
+    CHECK(failure([&] { restore(changed, tail); }) ==
+          "calibration: stored observations: expected layer 'second', found 'a\\x0ab'");
+}
+
 TEST_CASE("stored observations of another network or another observer are refused with what differs") {
     const auto refusal = [](const nlohmann::json& from, auto& to) { return failure([&] { restore(from, to); }); };
     calibration<min_max> seen(two_layers::nodes, min_max{});

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -187,7 +188,8 @@ TEST_CASE("a checkpoint that cannot be written leaves the old one, and none is w
     const auto old = io::read_file(path);
     (void)some.fit.step();
     some.network.at[fc].bias[2] = std::numeric_limits<float>::infinity();
-    CHECK(reports(failure([&] { some.fit.save(path, settings); }), path.string(), "fc.bias", "finite numbers", "inf"));
+    CHECK(reports(failure([&] { some.fit.save(path, settings); }), path.string(), "fc.bias", "finite numbers",
+                  "an infinity at [2]"));
     CHECK(io::read_file(path) == old);
     CHECK(folder.files() == 1);
     training other(5);
@@ -224,6 +226,59 @@ TEST_CASE("a checkpoint of another training is refused, names what differs and c
     CHECK(reports(shapes, path.string(), "", "the tensors of this training",
                   "'fc.weight' as F32[4, 12] instead of F32[3]; 'counter.runs', which this one lacks"));
     CHECK(steps == 9);
+}
+
+TEST_CASE("a checkpoint's values are checked before any is taken, each by name") {
+    const io_test::temporary_folder folder;
+    const auto path = folder.path() / "checkpoint";
+    training some(5, rules_with(adam{}));
+    (void)some.fit.step();
+    some.fit.save(path, settings);
+    const auto refusal_with = [&](const std::string& changed, std::size_t index, auto value) {
+        io::safetensors_builder tensors;
+        {
+            const io::safetensors whole = io::read_safetensors(path);
+            for (const auto name : whole.names()) {
+                const io::tensor_view tensor = whole.at(name);
+                std::vector<std::byte> bytes(tensor.bytes.begin(), tensor.bytes.end());
+                if (name == changed) std::memcpy(bytes.data() + index * sizeof value, &value, sizeof value);
+                tensors.add(std::string(name), tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}, bytes);
+            }
+        }
+        io::write_safetensors(folder.path() / "changed", tensors, settings);
+        training other(5, rules_with(adam{}));
+        const parameters<net> untouched = other.network.at;
+        const std::string message = failure([&] { other.fit.resume(folder.path() / "changed", settings); });
+        CHECK((message.empty() || other.network.at == untouched));
+        return message;
+    };
+    const auto file = (folder.path() / "changed").string();
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    CHECK(refusal_with("fc.weight", 0, 1.5F) == "");
+    CHECK(reports(refusal_with("fc.weight", 13, std::numeric_limits<float>::quiet_NaN()), file, "fc.weight",
+                  "finite numbers", "a NaN at [1, 1]"));
+    CHECK(reports(refusal_with("average.fc.bias", 2, -infinity), file, "average.fc.bias", "finite numbers",
+                  "minus an infinity at [2]"));
+    CHECK(reports(refusal_with("optimizer.second_moment.fc.bias", 1, -0.5F), file, "optimizer.second_moment.fc.bias",
+                  "of at least 0", "-0.5 at [1]"));
+    CHECK(refusal_with("optimizer.first_moment.fc.bias", 1, -0.5F) == "");
+    // 50 images in batches of 8: seed, draws before the epoch, draws, images given.
+    CHECK(refusal_with("batches", 3, std::uint64_t{16}) == "");
+    CHECK(refusal_with("batches", 3, std::uint64_t{50}) == "");
+    for (const std::uint64_t given : {std::uint64_t{9}, std::uint64_t{56}, ~std::uint64_t{0}})
+        CHECK(reports(refusal_with("batches", 3, given), file, "batches", "where these batches may stand",
+                      std::to_string(given) + " images given of 50 in batches of 8"));
+    CHECK(reports(refusal_with("batches", 2, std::uint64_t{1} << 63), file, "batches", "may stand",
+                  "9223372036854775808 random numbers drawn, more than 2^36"));
+    CHECK(reports(refusal_with("batches", 1, std::uint64_t{1} << 20), file, "batches", "may stand",
+                  "1048576 random numbers drawn before the epoch, and then"));
+
+    std::array<float, 2> ends{};
+    const checkpoint_entry range{
+        .name = "a.range", .shape = {2}, .values = std::span(ends), .check = detail::require_order};
+    ends = {3, -1};
+    CHECK(reports(failure([&] { save_checkpoint(path, std::span(&range, 1), {}); }), path.string(), "a.range",
+                  "a least value, then a greatest", "3 and -1"));
 }
 
 TEST_CASE("a loss that is not finite stops the training and names the first layer that is not") {

@@ -3,25 +3,26 @@
 
 #include <statiq/calibrate/calibration.hpp>
 #include <statiq/calibrate/observer_choice.hpp>
+#include <statiq/calibrate/stored_fields.hpp>
+#include <statiq/graph/printable.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
-/// Observers' states as JSON: what one machine has seen is stored, sent, and merged on another.
+/// Observers' states as JSON: what one machine has seen is stored, sent, and merged on another. A state is restored
+/// into one that was begun with the same settings; every field is checked.
 namespace statiq {
 
 // ---- pieces; floats are written so that they read back the same ------------------------------------------------
 
 inline nlohmann::json stored(const extremes& e) { return e.empty() ? nlohmann::json() : nlohmann::json{e.min, e.max}; }
-inline void restore(const nlohmann::json& from, extremes& to) {
-    to = {};
-    if (!from.is_null()) to = {from.at(0).get<float>(), from.at(1).get<float>()};
-}
 inline nlohmann::json stored(const range& r) { return nlohmann::json{r.min, r.max}; }
-inline void restore(const nlohmann::json& from, range& to) { to = {from.at(0).get<float>(), from.at(1).get<float>()}; }
 
 inline nlohmann::json stored(const number_format& f) {
     return {{"floating", f.floating},
@@ -31,15 +32,6 @@ inline nlohmann::json stored(const number_format& f) {
             {"zero_point", f.has_zero_point},
             {"per", static_cast<int>(f.per)},
             {"group", f.group}};
-}
-inline void restore(const nlohmann::json& from, number_format& to) {
-    to = {.floating = from.at("floating"),
-          .bits = from.at("bits"),
-          .lowest = from.at("lowest"),
-          .highest = from.at("highest"),
-          .has_zero_point = from.at("zero_point"),
-          .per = static_cast<granularity>(from.at("per").get<int>()),
-          .group = from.at("group")};
 }
 
 template <bool Absolute>
@@ -51,16 +43,23 @@ nlohmann::json stored_histogram(const histogram_state<Absolute>& s) {
             {"counts", s.counted.counts}};
 }
 template <bool Absolute>
-void restore_histogram(const nlohmann::json& from, histogram_state<Absolute>& to) {
-    to.bins = from.at("bins");
-    restore(from.at("seen"), to.seen);
-    to.counted = {from.at("low"), from.at("high"), from.at("counts").get<std::vector<std::uint64_t>>()};
+void restore_histogram(const detail::stored_fields& from, histogram_state<Absolute>& to) {
+    from.require_same("bins", to.bins);
+    to.seen = from.extremes_or_none("seen");
+    to.counted = {from.real("low"), from.real("high"), from.counts("counts", to.bins)};
+    if (Absolute && to.counted.low != 0) from.refuse("low", "0, where magnitudes begin", to.counted.low);
+    if (to.counted.low > to.counted.high) from.refuse("high", "at least the field 'low'", to.counted.high);
 }
+
+/// The most batches that a stored state may have seen.
+inline constexpr std::int64_t most_stored_batches = std::int64_t{1} << 30;
 
 // ---- states ----------------------------------------------------------------------------------------------------
 
 inline nlohmann::json stored(const min_max::state& s) { return {{"observer", "min_max"}, {"seen", stored(s.seen)}}; }
-inline void restore(const nlohmann::json& from, min_max::state& to) { restore(from.at("seen"), to.seen); }
+inline void restore(const nlohmann::json& from, min_max::state& to) {
+    to.seen = detail::stored_fields(from).extremes_or_none("seen");
+}
 
 inline nlohmann::json stored(const moving_average::state& s) {
     return {{"observer", "moving_average"},
@@ -72,12 +71,13 @@ inline nlohmann::json stored(const moving_average::state& s) {
             {"over", s.over}};
 }
 inline void restore(const nlohmann::json& from, moving_average::state& to) {
-    to.momentum = from.at("momentum");
-    restore(from.at("batch"), to.batch);
-    restore(from.at("average"), to.average);
-    restore(from.at("first"), to.first);
-    to.batches = from.at("batches");
-    to.over = from.at("over");
+    const detail::stored_fields fields(from);
+    fields.require_same("momentum", to.momentum);
+    to.batch = fields.extremes_or_none("batch");
+    to.average = fields.ends("average");
+    to.first = fields.ends("first");
+    to.batches = fields.count("batches", most_stored_batches);
+    to.over = fields.truth("over");
 }
 
 inline nlohmann::json stored(const percentile::state& s) {
@@ -87,8 +87,9 @@ inline nlohmann::json stored(const percentile::state& s) {
     return to;
 }
 inline void restore(const nlohmann::json& from, percentile::state& to) {
-    restore_histogram(from, to);
-    to.share = from.at("share");
+    const detail::stored_fields fields(from);
+    restore_histogram(fields, to);
+    fields.require_same("share", to.share);
 }
 
 inline nlohmann::json stored(const entropy::state& s) {
@@ -99,9 +100,10 @@ inline nlohmann::json stored(const entropy::state& s) {
     return to;
 }
 inline void restore(const nlohmann::json& from, entropy::state& to) {
-    restore_histogram(from, to);
-    to.levels = from.at("levels");
-    to.first_bin = from.at("first_bin");
+    const detail::stored_fields fields(from);
+    restore_histogram(fields, to);
+    fields.require_same("levels", to.levels);
+    fields.require_same("first_bin", to.first_bin);
 }
 
 inline nlohmann::json stored(const least_squares::state& s) {
@@ -112,9 +114,10 @@ inline nlohmann::json stored(const least_squares::state& s) {
     return to;
 }
 inline void restore(const nlohmann::json& from, least_squares::state& to) {
-    restore_histogram(from, to);
-    restore(from.at("format"), to.format);
-    to.steps = from.at("steps");
+    const detail::stored_fields fields(from);
+    restore_histogram(fields, to);
+    fields.require_same("format", stored(to.format));
+    fields.require_same("steps", to.steps);
 }
 
 inline nlohmann::json stored(const observer_choice::state& s) {
@@ -135,29 +138,39 @@ nlohmann::json stored(const calibration<Observer>& from) {
     return {{"statiq", "calibration"}, {"layers", std::move(layers)}};
 }
 
-/// Reads back what `stored` wrote into a calibration that was begun for the same network by the same observers.
-/// @throws calibration_error naming what does not fit
+/// Reads back what `stored` wrote into a calibration that was begun for the same network by the same observers, or
+/// changes nothing.
+/// @throws calibration_error naming the layer and the field that does not fit, what was expected and what was found
 template <observer Observer>
 void restore(const nlohmann::json& from, calibration<Observer>& to) {
     const auto refuse = [](const std::string& what) { throw calibration_error("stored observations: " + what); };
+    std::vector<typename Observer::state> read(to.states().begin(), to.states().end());
     try {
         const nlohmann::json& layers = from.at("layers");
+        detail::stored_fields(from).require_same("statiq", "calibration");
         if (layers.size() != to.nodes().size())
             refuse("expected " + std::to_string(to.nodes().size()) + " layers, found " + std::to_string(layers.size()));
         for (std::size_t i = 0; i < to.nodes().size(); ++i) {
-            const std::string name(to.nodes()[i].name.view());
-            const auto found = layers[i].at("layer").template get<std::string>();
-            if (found != name) refuse("expected layer '" + name + "', found '" + found + "'");
-            const nlohmann::json& state = layers[i].at("state");
-            const nlohmann::json begun = stored(to.states()[i]);
+            const std::string name = detail::printable(to.nodes()[i].name.view());
+            const std::string found = detail::printable(layers.at(i).at("layer").template get<std::string>());
+            if (found != name) refuse("expected layer " + name + ", found " + found);
+            const nlohmann::json& state = layers.at(i).at("state");
+            const nlohmann::json begun = stored(read[i]);
             if (state.at("observer") != begun.at("observer"))
-                refuse("layer '" + name + "': expected the observer " +
-                       begun.at("observer").template get<std::string>() + ", found " + state.at("observer").dump());
-            restore(state, to.states()[i]);
+                refuse("layer " + name + ": expected the observer " + begun.at("observer").template get<std::string>() +
+                       ", found " + detail::shown(state.at("observer")));
+            try {
+                restore(state, read[i]);
+            } catch (const detail::field_error& error) {
+                refuse("layer " + name + ": " + error.text());
+            }
         }
+    } catch (const detail::field_error& error) {
+        refuse(error.text());
     } catch (const nlohmann::json::exception& error) {
         refuse(error.what());
     }
+    std::ranges::move(read, to.states().begin());
 }
 
 } // namespace statiq

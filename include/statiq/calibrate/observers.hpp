@@ -9,6 +9,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <utility>
@@ -93,7 +94,7 @@ struct moving_average {
         extremes batch{}; ///< of the batch that is not over yet
         range average{};
         range first{}; ///< the first batch's ends
-        int batches = 0;
+        std::int64_t batches = 0;
         bool over = false; ///< the first pass: later ones show the same data again
 
         void see(std::span<const float> values) noexcept {

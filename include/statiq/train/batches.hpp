@@ -63,7 +63,23 @@ class batches {
         const auto [seed, drawn] = random_.at();
         return {seed, drawn_before_, drawn, next_};
     }
+    /// What of a position cannot be one of these batches, in words; empty when it can be.
+    [[nodiscard]] std::string fault_of(const position& at) const {
+        const auto [seed, drawn_before, drawn, next] = at;
+        const bool ends_a_batch = next % batch_ == 0 && next <= batches_per_epoch() * batch_;
+        if (drawn > most_draws)
+            return std::to_string(drawn) + " random numbers drawn, more than 2^36, which no training draws";
+        if (drawn_before > drawn)
+            return std::to_string(drawn_before) + " random numbers drawn before the epoch, and then " +
+                   std::to_string(drawn);
+        if (!ends_a_batch && next != order_.size())
+            return std::to_string(next) + " images given of " + std::to_string(order_.size()) + " in batches of " +
+                   std::to_string(batch_);
+        return {};
+    }
+    /// @throws std::invalid_argument when it is none of these batches' positions
     void resume(const position& at) {
+        if (const std::string fault = fault_of(at); !fault.empty()) throw std::invalid_argument("batches: " + fault);
         const auto [seed, drawn_before, drawn, next] = at;
         random_ = random_numbers({seed, drawn_before});
         if (next < order_.size()) begin_epoch();
@@ -73,6 +89,9 @@ class batches {
     }
 
   private:
+    /// Resuming draws them all again: minutes.
+    static constexpr std::uint64_t most_draws = std::uint64_t{1} << 36;
+
     /// Every order is made of the same one, so that the generator's position is all there is to remember.
     void begin_epoch() {
         drawn_before_ = random_.at()[1];

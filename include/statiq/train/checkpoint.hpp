@@ -4,14 +4,16 @@
 #include <statiq/io/parameters.hpp>
 #include <statiq/io/safetensors.hpp>
 #include <statiq/io/safetensors_writer.hpp>
+#include <statiq/io/stored_reals.hpp>
 #include <statiq/train/optimizer.hpp>
 #include <statiq/train/trainable.hpp>
 #include <statiq/train/weight_average.hpp>
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +29,27 @@ struct checkpoint_entry {
     std::vector<std::int64_t> shape;
     std::variant<std::span<float>, std::span<std::uint64_t>> values;
     std::vector<std::size_t> order{}; ///< where each stored value is in memory; empty: in the stored order
+    std::function<void(const io::tensor_view&)> check{}; ///< throws where stored values, finite ones, cannot be
 };
+
+namespace detail {
+inline void require_not_negative(const io::tensor_view& tensor) {
+    io::detail::require_reals(tensor, io::detail::reals::not_negative);
+}
+/// Of a range: least and greatest.
+inline void require_order(const io::tensor_view& tensor) {
+    const auto ends = tensor.values<float>();
+    if (ends[0] > ends[1])
+        throw io::format_error(tensor.file, tensor.name, "a least value, then a greatest",
+                               io::detail::real_text(tensor, 0) + " and " + io::detail::real_text(tensor, 1));
+}
+
+/// @throws io::format_error naming the value that cannot be
+inline void check_entry(const checkpoint_entry& entry, const io::tensor_view& stored) {
+    if (stored.dtype == io::dtype::f32) io::detail::require_reals(stored, io::detail::reals::finite);
+    if (entry.check) entry.check(stored);
+}
+} // namespace detail
 
 /// A network's trainables, states and counters. Parameters have the names and layouts of io/parameters.hpp, so that a
 /// checkpoint is also a file of weights: `load` takes what it needs of it.
@@ -42,6 +64,9 @@ std::vector<checkpoint_entry> network_entries(std::span<const node> nodes, Netwo
         if (role != parameter_role::range) {
             entry.shape = io::detail::file_shape(n, kind);
             entry.order = io::detail::natural_positions(n, kind, io::detail::flattened_image(nodes, n));
+            if (role == parameter_role::variance) entry.check = detail::require_not_negative;
+        } else {
+            entry.check = detail::require_order;
         }
         entries.push_back(std::move(entry));
     };
@@ -54,11 +79,12 @@ std::vector<checkpoint_entry> network_entries(std::span<const node> nodes, Netwo
 
 namespace detail {
 inline void add_entries(std::vector<checkpoint_entry>& entries, const std::string& prefix,
-                        std::span<const trainable> of, std::span<std::vector<float>> values) {
+                        std::span<const trainable> of, std::span<std::vector<float>> values, bool squares = false) {
     for (std::size_t i = 0; i < of.size(); ++i)
-        entries.push_back({prefix + "." + std::string(of[i].layer) + "." + std::string(to_string(of[i].role)),
-                           {static_cast<std::int64_t>(values[i].size())},
-                           std::span(values[i])});
+        entries.push_back({.name = prefix + "." + std::string(of[i].layer) + "." + std::string(to_string(of[i].role)),
+                           .shape = {static_cast<std::int64_t>(values[i].size())},
+                           .values = std::span(values[i]),
+                           .check = squares ? require_not_negative : nullptr});
 }
 } // namespace detail
 
@@ -67,7 +93,8 @@ inline std::vector<checkpoint_entry> optimizer_entries(optimizer& from, std::spa
     std::vector<checkpoint_entry> entries{{"optimizer.steps", {}, std::span(&from.steps(), 1)}};
     const auto names = from.memory_names();
     for (std::size_t kind = 0; kind < names.size(); ++kind)
-        detail::add_entries(entries, std::string("optimizer.").append(names[kind]), of, from.memory(kind));
+        detail::add_entries(entries, std::string("optimizer.").append(names[kind]), of, from.memory(kind),
+                            names[kind] == "second_moment"); // a mean of squares
     return entries;
 }
 inline std::vector<checkpoint_entry> average_entries(weight_average& from, std::span<const trainable> of) {
@@ -78,8 +105,8 @@ inline std::vector<checkpoint_entry> average_entries(weight_average& from, std::
 
 /// Writes a checkpoint, whole or not at all: a failure leaves the file that was there.
 /// @param settings what a training must have in common with this one to continue it
-/// @throws io::format_error when a value is not finite, since nothing can be continued from it, or the file cannot be
-///         written
+/// @throws io::format_error when `load_checkpoint` would refuse a value, since nothing can be continued from it, or the
+///         file cannot be written
 inline void save_checkpoint(const std::filesystem::path& path, std::span<const checkpoint_entry> entries,
                             const io::safetensors_metadata& settings) {
     io::safetensors_builder tensors;
@@ -88,9 +115,12 @@ inline void save_checkpoint(const std::filesystem::path& path, std::span<const c
             [&]<class T>(std::span<T> values) {
                 std::vector<T> stored(values.begin(), values.end());
                 for (std::size_t i = 0; i < entry.order.size(); ++i) stored[i] = values[entry.order[i]];
-                for (const T value : stored)
-                    if (!std::isfinite(static_cast<double>(value)))
-                        throw io::format_error(path.string(), entry.name, "finite numbers", std::to_string(value));
+                const std::string file = path.string();
+                detail::check_entry(entry, {.file = file,
+                                            .name = entry.name,
+                                            .dtype = io::dtype_of<T>,
+                                            .shape = entry.shape,
+                                            .bytes = std::as_bytes(std::span(stored))});
                 tensors.add(entry.name, entry.shape, stored);
             },
             entry.values);
@@ -145,7 +175,8 @@ inline std::string setting_differences(const io::safetensors_metadata& found, co
 
 /// Reads a checkpoint into the entries' memory, or changes nothing.
 /// @param settings those of the training that continues
-/// @throws io::format_error when the file is not a checkpoint of such a training; the message names what differs
+/// @throws io::format_error when the file is not a checkpoint of such a training, or holds what cannot be (a NaN, an
+///         infinity, a negative variance); the message names what differs
 inline void load_checkpoint(const std::filesystem::path& path, std::span<const checkpoint_entry> entries,
                             const io::safetensors_metadata& settings) {
     const io::safetensors file = io::read_safetensors(path);
@@ -153,6 +184,7 @@ inline void load_checkpoint(const std::filesystem::path& path, std::span<const c
         throw io::format_error(file.file(), "", "a checkpoint of the same training", other);
     if (const std::string other = detail::checkpoint_differences(file, entries); !other.empty())
         throw io::format_error(file.file(), "", "the tensors of this training", other);
+    for (const checkpoint_entry& entry : entries) detail::check_entry(entry, file.at(entry.name));
     for (const checkpoint_entry& entry : entries)
         std::visit(
             [&]<class T>(std::span<T> values) {

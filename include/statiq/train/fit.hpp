@@ -137,7 +137,15 @@ class fitting {
         };
         append(optimizer_entries(optimizer_, trainables_));
         if (average_) append(average_entries(*average_, trainables_));
-        all.push_back({"batches", {static_cast<std::int64_t>(position.size())}, std::span(position)});
+        all.push_back({.name = "batches",
+                       .shape = {static_cast<std::int64_t>(position.size())},
+                       .values = std::span(position),
+                       .check = [this](const io::tensor_view& stored) {
+                           batches::position at{};
+                           std::ranges::copy(stored.values<std::uint64_t>(), at.begin());
+                           if (const std::string fault = batches_->fault_of(at); !fault.empty())
+                               throw io::format_error(stored.file, stored.name, "where these batches may stand", fault);
+                       }});
         return all;
     }
 

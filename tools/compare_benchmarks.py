@@ -169,8 +169,10 @@ def main():
     if arguments.run:
         document = run(arguments)
         if arguments.save:
-            with open(arguments.save, "w", encoding="utf-8") as file:
+            half_written = f"{arguments.save}.{os.getpid()}.tmp"
+            with open(half_written, "w", encoding="utf-8") as file:
                 json.dump(document, file)
+            os.replace(half_written, arguments.save)
         times.add(document, 0)
     for number, name in enumerate(arguments.files):
         try:

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace demo {
@@ -108,11 +110,12 @@ int evaluate(const char* name, const sq::parameters<Net>& trained, const options
              const sq::io::preprocessing& how) {
     using deployed = sq::deployed<Net>;
     const sq::extents shape = sq::input_extents<Net>;
-    sq::io::image_set images(sq::io::read_npy(chosen.images), shape, how);
+    if (chosen.calibration_count == 0) throw std::invalid_argument("--calibration-count: expected at least 1, found 0");
+    sq::io::image_set images = sq::io::read_images(chosen.images, shape, how);
     auto labels = sq::io::read_labels(chosen.labels, images.size());
     evaluation<Net> run{.parameters = sq::deploy(trained),
                         .images = std::move(images),
-                        .calibration_images = {sq::io::read_npy(chosen.calibration), shape, how},
+                        .calibration_images = sq::io::read_images(chosen.calibration, shape, how),
                         .labels = std::move(labels)};
 
     std::printf("%s: %s parameters, %s multiply-accumulates\n", name, sq::grouped(sq::parameter_count<Net>).c_str(),

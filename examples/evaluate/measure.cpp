@@ -30,7 +30,7 @@ struct image_file {
 };
 
 image_file read_images(const std::filesystem::path& path, const subject& what) {
-    return {sq::io::image_set(sq::io::read_array(path), what.input, what.pixels)};
+    return {sq::io::read_images(path, what.input, what.pixels)};
 }
 
 bool asked_for(const options& chosen, const std::string& repair) {

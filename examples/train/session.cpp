@@ -123,7 +123,7 @@ int run(const options& chosen) {
     const sq::extents image = network->nodes().front().out;
     const sq::io::image_set images(std::move(data), image, entry.how);
     const auto labels = sq::io::read_labels(chosen.labels, images.size());
-    const sq::io::image_set test_images(sq::io::read_array(chosen.test_data), image, entry.how);
+    const sq::io::image_set test_images = sq::io::read_images(chosen.test_data, image, entry.how);
     const auto test_labels = sq::io::read_labels(chosen.test_labels, test_images.size());
     const test_set test{test_images, test_labels,
                         chosen.test_count == 0 ? test_images.size() : std::min(chosen.test_count, test_images.size())};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -105,4 +106,23 @@ TEST_CASE("labels are int32 or uint8, one for each image") {
     CHECK(
         reports(failure([&] { (void)io::read_labels(path, 3); }), path.string(), "", "int32 labels [3]", "I32[3, 1]"));
     CHECK(failure([&] { (void)io::read_labels(folder.path() / "none.npy", 3); }).find("none.npy") != std::string::npos);
+}
+
+TEST_CASE("a file without images is refused, since nothing can be measured on it") {
+    const io_test::temporary_folder folder;
+    const auto path = folder.path() / "images";
+    const auto write = [&](std::uint8_t count) { // an idx file of `count` images of 2 x 2 bytes
+        std::vector<std::byte> bytes = io_test::bytes_of(std::string("\0\0\x08\3\0\0\0\1\0\0\0\2\0\0\0\2", 16));
+        bytes[7] = std::byte{count};
+        bytes.resize(bytes.size() + 4U * count);
+        const std::span<const std::byte> whole = bytes;
+        io::write_file(path, std::span(&whole, 1));
+    };
+    write(3);
+    CHECK(io::read_images(path, {2, 2, 1}, {}).size() == 3);
+    write(0);
+    CHECK(reports(failure([&] {
+                      (void)io::read_images(path, {2, 2, 1}, {});
+                  }),
+                  path.string(), "", "at least one image", "none"));
 }

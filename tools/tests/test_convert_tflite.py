@@ -316,6 +316,15 @@ class Refusals(unittest.TestCase):
         y = b.operator("LOGISTIC", [x], b.activation((1, 4, 4, 4)))
         self.refused(b.graph(y), "operator 1", "LOGISTIC", b.tensors[y].name)
 
+    def test_names_stay_on_one_line_that_no_terminal_obeys(self):
+        b = Builder((1, 4, 4, 3))
+        y = b.operator("LOGISTIC", [b.conv(b.input, 4)], b.activation((1, 4, 4, 4)))
+        b.tensors[y].name = "a\nb\r\x1b[2J\x9b\u2028\u202e'"
+        self.refused(b.graph(y), "tensor", r"'a\nb\r\x1b[2J\x9b\u2028\u202e''")
+        with self.assertRaises(ConversionError) as caught:
+            converted(b.graph(y))
+        self.assertTrue(str(caught.exception).isprintable())
+
     def test_unsupported_variants(self):
         def beta(b):
             x = b.softmax(b.dense(b.input, 4))

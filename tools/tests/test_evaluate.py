@@ -102,6 +102,11 @@ class Evaluate(unittest.TestCase):
         self.assertIn("int32 labels", self.refused("--images", DATA / "digits_calibration_images.npy", "--labels",
                                                    DATA / "digits_test_labels.npy"))
         self.assertIn("conv0.weight", self.refused("--weights", DATA / "digits_expected.safetensors"))
+        with tempfile.TemporaryDirectory() as folder:
+            empty = pathlib.Path(folder) / "none.idx"
+            empty.write_bytes(struct.pack(">BBBB4I", 0, 0, 8, 4, 0, 8, 8, 1))
+            self.assertIn("none.idx: expected at least one image, found none", self.refused("--images", empty))
+            self.assertIn("at least one image", self.refused("--calibration", empty))
         self.assertIn("/no/such/folder/r.json: expected a folder that takes a new file",
                       self.refused("--count", 5, "--scheme", "symmetric_channel", "--report", "/no/such/folder/r.json"))
 

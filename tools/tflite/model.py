@@ -6,8 +6,16 @@ import dataclasses
 import numpy as np
 
 
+def printable(text):
+    """Return the text as one line that no terminal obeys: names in a file may hold any characters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class ConversionError(Exception):
-    """Something that cannot be converted, in words for the user."""
+    """Something that cannot be converted, in words for the user, which may quote names from the file."""
+
+    def __init__(self, words):
+        super().__init__(printable(words))
 
 
 @dataclasses.dataclass

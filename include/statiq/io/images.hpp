@@ -93,6 +93,16 @@ class image_set {
     mutable std::vector<float> sample_;
 };
 
+/// Reads images from an npy or idx file: at least one, since nothing can be measured or learned from none.
+/// @throws format_error when the file is something else or empty of images
+/// @throws std::invalid_argument when the preprocessing is for another number of channels
+[[nodiscard]] inline image_set read_images(const std::filesystem::path& path, const extents& expected,
+                                           preprocessing how) {
+    image_set images(read_array(path), expected, std::move(how));
+    if (images.size() == 0) throw format_error(path.string(), "", "at least one image", "none");
+    return images;
+}
+
 /// Reads labels from an npy or idx file: int32 or uint8 [count].
 /// @throws format_error when the file is something else or the count differs
 [[nodiscard]] inline std::vector<std::int32_t> read_labels(const std::filesystem::path& path, std::size_t count) {

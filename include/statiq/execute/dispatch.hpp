@@ -13,8 +13,11 @@
 /// sources once for each and lists the variants, and the program takes the best one its processor runs. A source says
 /// what a variant offers, as a constant table of functions:
 ///
-///   constexpr classifier table{.classify = classify};
-///   STATIQ_VARIANT_TABLE(table)
+/// <!-- with: classifier_table -->
+/// ```cpp
+/// constexpr classifier table{.classify = classify};
+/// STATIQ_VARIANT_TABLE(table)
+/// ```
 #define STATIQ_VARIANT_TABLE(table)                                                                                    \
     extern "C" const void* STATIQ_VARIANT() noexcept;                                                                  \
     const void* STATIQ_VARIANT() noexcept { return &(table); }

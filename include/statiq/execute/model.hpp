@@ -104,7 +104,7 @@ auto integer_model(const quantized_parameters<Q>& integers) {
 /// Quantizes a deployed network's parameters and packs them: the integer model.
 /// @tparam Weight, Activation the number types of layers that `with<...>` gave none. @tparam Scheme how accumulators
 /// become outputs. @param ranges what every node's output spans, as `calibrate` finds it.
-template <number_type Weight, number_type Activation, class Scheme = float_multiplier, graph_type G>
+template <number_type Weight, number_type Activation, requantization_scheme Scheme = float_multiplier, graph_type G>
 auto quantize(const parameters<G>& deployed_parameters, const node_ranges<G>& ranges) {
     using numbers = numbers_chosen<G, Weight, Activation>;
     return integer_model<Scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));

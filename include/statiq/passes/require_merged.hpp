@@ -93,8 +93,11 @@ constexpr auto merge_verdict_of() {
 /// True where no sum is left of `branches_merged<G>` in a scope (by default the whole network); elsewhere it does not
 /// compile, and the message carries a type like `stride_mismatch<layer_name<'b','.','a','d','d'>, …, 2, 1>`:
 ///
-///     static_assert(require_merged<net>);
-///     static_assert(require_merged<net, "backbone">);
+/// <!-- with: merged_network -->
+/// ```cpp
+/// static_assert(require_merged<net>);
+/// static_assert(require_merged<net, "backbone">);
+/// ```
 template <graph_type G, label Scope = label{}>
 inline constexpr bool require_merged =
     check_merged<decltype(detail::merge_verdict_of<detail::first_unmerged<G>(Scope)>())>::passed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/graph/chain.hpp>
 #include <statiq/graph/label.hpp>
 #include <statiq/graph/layer.hpp>
 #include <statiq/graph/sequence.hpp>
@@ -10,13 +11,6 @@
 #include <type_traits>
 
 namespace statiq {
-
-/// Parts one after another; what `a | b` makes.
-template <class Parts, std::size_t Size>
-struct chain {
-    static constexpr std::size_t size = Size;
-    Parts parts{};
-};
 
 /// Branches over one input, joined by addition or along channels.
 template <operation Join, class Branches, std::size_t Size>
@@ -70,8 +64,8 @@ template <class T>
 struct is_part : std::false_type {};
 template <layer_spec S>
 struct is_part<layer<S>> : std::true_type {};
-template <class P, std::size_t N>
-struct is_part<chain<P, N>> : std::true_type {};
+template <class... R>
+struct is_part<chain<R...>> : std::true_type {};
 template <operation J, class B, std::size_t N>
 struct is_part<join<J, B, N>> : std::true_type {};
 template <label L, class P>
@@ -84,15 +78,6 @@ template <label L>
 struct is_part<reference_part<L>> : std::true_type {};
 template <label... L>
 struct is_part<outputs_part<L...>> : std::true_type {};
-
-template <class Part>
-constexpr auto as_list(const Part& part) {
-    return sequence::of(part);
-}
-template <class Parts, std::size_t Size>
-constexpr auto as_list(const chain<Parts, Size>& whole) {
-    return whole.parts;
-}
 } // namespace detail
 
 /// Satisfied by everything a graph is composed of.
@@ -101,9 +86,8 @@ concept graph_part = detail::is_part<std::remove_cv_t<T>>::value;
 
 /// First `front`, then `back`.
 template <graph_part Front, graph_part Back>
-constexpr auto operator|(const Front& front, const Back& back) {
-    const auto parts = sequence::join(detail::as_list(front), detail::as_list(back));
-    return chain<std::remove_const_t<decltype(parts)>, Front::size + Back::size>{parts};
+constexpr auto operator|(const Front&, const Back&) {
+    return detail::joined_chain<Front, Back>{};
 }
 
 /// The sum of branches over the same input; their output shapes must agree.

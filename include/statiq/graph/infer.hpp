@@ -59,10 +59,17 @@ struct graph_builder {
     static constexpr std::size_t buckets = std::bit_ceil(2 * Size);
     std::array<int, buckets> named{}; ///< index of a node plus one; 0: empty
 
+    /// The last ordinal that was given because a node has the name already.
+    struct ordinal {
+        operation kind = operation::input; ///< of the numbered node
+        int last = 1;
+    };
+    std::array<ordinal, Size> ordinals{};
+
     /// The bucket that holds the name, or the empty one where it belongs.
     [[nodiscard]] constexpr std::size_t bucket_of(const label& name) const {
         std::uint32_t hash = 0x811c9dc5; // FNV-1a
-        for (std::size_t i = 0; i < label::capacity && name.text[i] != '\0'; ++i)
+        for (std::size_t i = 0; i < name.length; ++i)
             hash = (hash ^ static_cast<unsigned char>(name.text[i])) * 0x01000193U;
         std::size_t bucket = hash % buckets;
         while (named[bucket] != 0 && !(at(named[bucket] - 1).name == name)) bucket = (bucket + 1) % buckets;
@@ -73,7 +80,7 @@ struct graph_builder {
     constexpr node& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
 
     /// The name of a new node: see `named`. A taken name gets an ordinal.
-    [[nodiscard]] constexpr label name_for(const node& n, const label& path) const {
+    [[nodiscard]] constexpr label name_for(const node& n, const label& path) {
         label wanted = path;
         if (n.kind == operation::batch_norm) {
             // A norm in a scope of its own is named by that scope.
@@ -82,16 +89,18 @@ struct graph_builder {
         } else if (!n.is_linear() || path.empty()) {
             wanted = path.empty() ? label{} + to_string(n.kind) : path + "." + to_string(n.kind);
         }
-        if (find(wanted) < 0) return wanted;
+        const int taken = find(wanted);
+        if (taken < 0) return wanted;
         if (n.is_linear() && !path.empty()) wanted = path + "." + to_string(n.kind);
-        for (int ordinal = 2;; ++ordinal) {
-            const label numbered = wanted + "_" + ordinal;
+        ordinal& given = ordinals[static_cast<std::size_t>(taken)];
+        if (given.kind != n.kind) given = {.kind = n.kind};
+        for (;;) {
+            const label numbered = wanted + "_" + ++given.last;
             if (find(numbered) < 0 || numbered.full()) return numbered;
         }
     }
 
-    constexpr int append(node n, bias_rule bias, const label& path) {
-        n.name = name_for(n, path);
+    constexpr int append(const node& n, bias_rule bias) {
         if (n.name.full()) report(defect::label, n.name);
         bias_rules[static_cast<std::size_t>(count)] = bias;
         at(count) = n;
@@ -108,28 +117,34 @@ struct graph_builder {
             n.out = S.shape;
             n.in = S.shape;
             n.inputs[0] = -1;
-            if (from_node >= 0) report(defect::input_first, name_for(n, path));
-            return append(n, bias_rule::never, path);
+            n.name = name_for(n, path);
+            if (from_node >= 0) report(defect::input_first, n.name);
+            return append(n, bias_rule::never);
         } else {
-            if (from_node < 0) {
-                n.inputs[0] = -1;
-                report(defect::input_first, name_for(n, path));
-                return append(n, bias_rule::never, path);
-            }
             n.inputs[0] = from_node;
+            n.name = name_for(n, path);
+            if (from_node < 0) {
+                report(defect::input_first, n.name);
+                return append(n, bias_rule::never);
+            }
             n.input_count = 1;
             n.in = at(from_node).out;
-            shape(n, S, path);
-            return append(n, S.bias, path);
+            shape(n, S);
+            return append(n, S.bias);
         }
     }
 
-    template <class Parts, std::size_t Count>
-    constexpr int emit(const chain<Parts, Count>& whole, int from_node, const label& path,
+    constexpr int emit(const chain<>&, int from_node, const label&, const layer_numbers&) { return from_node; }
+    template <int Rank, class Last, class... Front>
+    constexpr int emit(const chain<run<Rank, Last>, Front...>&, int from_node, const label& path,
                        const layer_numbers& numbers) {
-        int current = from_node;
-        sequence::for_each(whole.parts, [&](const auto& part) { current = this->emit(part, current, path, numbers); });
-        return current;
+        const int before = this->emit(chain<Front...>{}, from_node, path, numbers);
+        return this->emit(Last{}, before, path, numbers);
+    }
+    template <class First, class Second>
+    constexpr int emit(const pair_of_runs<First, Second>&, int from_node, const label& path,
+                       const layer_numbers& numbers) {
+        return this->emit(Second{}, this->emit(First{}, from_node, path, numbers), path, numbers);
     }
 
     template <operation Join, class Branches, std::size_t Count>
@@ -143,22 +158,23 @@ struct graph_builder {
             ++branches;
         });
         n.input_count = (std::min)(branches, max_inputs);
+        n.name = name_for(n, path);
         if (from_node < 0) {
-            report(defect::input_first, name_for(n, path));
-            return append(n, bias_rule::never, path);
+            report(defect::input_first, n.name);
+            return append(n, bias_rule::never);
         }
-        if (branches > max_inputs) report(defect::joined, name_for(n, path), {max_inputs}, {branches});
+        if (branches > max_inputs) report(defect::joined, n.name, {max_inputs}, {branches});
         n.in = n.out = at(n.input()).out;
         for (int i = 1; i < n.input_count; ++i) {
             const extents& next = at(n.inputs[static_cast<std::size_t>(i)]).out;
             if (next.height != n.in.height || next.width != n.in.width)
-                report(defect::extents, name_for(n, path), {n.in.height, n.in.width}, {next.height, next.width});
+                report(defect::extents, n.name, {n.in.height, n.in.width}, {next.height, next.width});
             if (Join == operation::concat)
                 n.out.channels += next.channels;
             else if (next.channels != n.in.channels)
-                report(defect::channels, name_for(n, path), {n.in.channels}, {next.channels});
+                report(defect::channels, n.name, {n.in.channels}, {next.channels});
         }
-        return append(n, bias_rule::never, path);
+        return append(n, bias_rule::never);
     }
 
     template <label Name, class Part>
@@ -227,7 +243,7 @@ struct graph_builder {
                 nodes[i].has_bias = false;
     }
 
-    constexpr void shape(node& n, const layer_spec& s, const label& path) {
+    constexpr void shape(node& n, const layer_spec& s) {
         n.out = n.in;
         const bool flat = n.in.height == 1 && n.in.width == 1;
         switch (s.kind) {
@@ -244,7 +260,7 @@ struct graph_builder {
                       s.dilation_height, s.dilation_width, rows.pad_before, columns.pad_before};
             n.out = {rows.out, columns.out, n.in.channels};
             if (rows.out < 1 || columns.out < 1)
-                report(defect::window, name_for(n, path),
+                report(defect::window, n.name,
                        {n.in.height + s.pad_top + s.pad_bottom, n.in.width + s.pad_left + s.pad_right},
                        {(s.kernel_height - 1) * s.dilation_height + 1, (s.kernel_width - 1) * s.dilation_width + 1});
             if (s.is_pool() && s.padding == padding_rule::sides) {
@@ -252,37 +268,35 @@ struct graph_builder {
                 const int vertical = (std::max)(s.pad_top, s.pad_bottom);
                 const int horizontal = (std::max)(s.pad_left, s.pad_right);
                 if (vertical >= s.kernel_height || horizontal >= s.kernel_width)
-                    report(defect::padding, name_for(n, path), {vertical, horizontal},
-                           {s.kernel_height, s.kernel_width});
+                    report(defect::padding, n.name, {vertical, horizontal}, {s.kernel_height, s.kernel_width});
             }
             if (s.kind != operation::convolution) break;
             n.groups = s.depthwise ? n.in.channels : s.groups;
             n.out.channels = s.depthwise ? n.in.channels * s.out_channels : s.out_channels;
             n.has_bias = s.bias != bias_rule::never;
             if (n.in.channels % n.groups != 0 || n.out.channels % n.groups != 0)
-                report(defect::groups, name_for(n, path), {n.groups}, {n.in.channels, n.out.channels});
+                report(defect::groups, n.name, {n.groups}, {n.in.channels, n.out.channels});
             break;
         }
         case operation::dense:
-            if (!flat) report(defect::flat, name_for(n, path), {}, {n.in.height, n.in.width, n.in.channels});
+            if (!flat) report(defect::flat, n.name, {}, {n.in.height, n.in.width, n.in.channels});
             n.out = {1, 1, s.out_channels};
             n.has_bias = s.bias != bias_rule::never;
             break;
         case operation::softmax:
-            if (!flat) report(defect::flat, name_for(n, path), {}, {n.in.height, n.in.width, n.in.channels});
+            if (!flat) report(defect::flat, n.name, {}, {n.in.height, n.in.width, n.in.channels});
             break;
         case operation::reshape:
             n.out = s.shape == extents{0, 0, 0} ? extents{1, 1, static_cast<int>(n.in.size())} : s.shape;
             if (n.out.size() != n.in.size())
-                report(defect::size, name_for(n, path), {static_cast<int>(n.in.size())},
-                       {static_cast<int>(n.out.size())});
+                report(defect::size, n.name, {static_cast<int>(n.in.size())}, {static_cast<int>(n.out.size())});
             break;
         case operation::broadcast: {
             n.out = s.shape;
             const auto repeats = [](int from, int to) { return from == to || from == 1; };
             if (!repeats(n.in.height, n.out.height) || !repeats(n.in.width, n.out.width) ||
                 !repeats(n.in.channels, n.out.channels))
-                report(defect::broadcast, name_for(n, path), {n.out.height, n.out.width, n.out.channels},
+                report(defect::broadcast, n.name, {n.out.height, n.out.width, n.out.channels},
                        {n.in.height, n.in.width, n.in.channels});
             break;
         }

@@ -13,52 +13,59 @@ namespace statiq {
 /// which says that something may have been cut off.
 struct label {
     static constexpr std::size_t capacity = 47;
-    char text[capacity + 1]{};
+    char text[capacity]{};    ///< zeros behind the name, not at its end where it is full
+    unsigned char length = 0; ///< stored, because compilers count the steps of a search for it
 
     constexpr label() = default;
     template <std::size_t Size>
     consteval label(const char (&literal)[Size]) { // implicit: a string literal is a label
         static_assert(Size <= capacity, "statiq: a label holds at most 46 characters");
-        for (std::size_t i = 0; i < Size; ++i) text[i] = literal[i];
+        for (std::size_t i = 0; i + 1 < Size; ++i) text[i] = literal[i];
+        length = Size - 1;
     }
 
-    [[nodiscard]] constexpr std::size_t size() const noexcept {
-        std::size_t length = 0;
-        while (length < capacity && text[length] != '\0') ++length;
-        return length;
-    }
-    [[nodiscard]] constexpr bool empty() const noexcept { return text[0] == '\0'; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return length; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return length == 0; }
     [[nodiscard]] constexpr bool full() const noexcept { return size() == capacity; }
     [[nodiscard]] constexpr std::string_view view() const noexcept { return {text, size()}; }
-    friend constexpr bool operator==(const label&, const label&) = default;
+    friend constexpr bool operator==(const label& a, const label& b) noexcept {
+        return a.length == b.length && a.begins_with(b);
+    }
 
     /// Whether this is the scope's own name or a name inside it: "block" and "block.conv" are in "block". All names
     /// are in the scope without a name.
     [[nodiscard]] constexpr bool is_in(const label& scope) const noexcept {
-        const std::size_t length = scope.size();
-        return view().starts_with(scope.view()) && (length == 0 || text[length] == '.' || text[length] == '\0');
+        const std::size_t end = scope.length;
+        return end == 0 || (begins_with(scope) && (end == length || text[end] == '.'));
     }
 
     /// Appends; characters past the capacity are dropped.
     [[nodiscard]] constexpr label operator+(std::string_view tail) const {
         label joined = *this;
-        std::size_t end = joined.size();
-        for (const char c : tail) {
-            if (end == capacity) break;
-            joined.text[end++] = c;
-        }
+        const std::size_t room = capacity - length;
+        const std::size_t count = tail.size() < room ? tail.size() : room;
+        const char* const from = tail.data();
+        for (std::size_t i = 0; i < count; ++i) joined.text[length + i] = from[i];
+        joined.length = static_cast<unsigned char>(length + count);
         return joined;
     }
     /// Appends a decimal number: label("dw") + 13 is "dw13".
     [[nodiscard]] constexpr label operator+(int number) const {
-        label joined = number >= 10 ? *this + number / 10 : *this;
-        const char digit[1] = {static_cast<char>('0' + number % 10)};
-        return joined + std::string_view(digit, 1);
+        char digits[10]{};
+        std::size_t first = 10;
+        for (; first == 10 || number > 0; number /= 10) digits[--first] = static_cast<char>('0' + number % 10);
+        return *this + std::string_view(digits + first, 10 - first);
     }
     /// "outer" / "inner" is "outer.inner"; an empty side leaves the other.
     [[nodiscard]] constexpr label operator/(const label& inner) const {
         if (empty()) return inner;
         return inner.empty() ? *this : *this + std::string_view(".") + inner.view();
+    }
+    /// Whether the first characters are the other label.
+    [[nodiscard]] constexpr bool begins_with(const label& other) const noexcept {
+        std::size_t same = 0;
+        while (same < other.length && text[same] == other.text[same]) ++same;
+        return same == other.length;
     }
 };
 

@@ -39,13 +39,16 @@ enum class operation : std::uint8_t {
 /// What is applied to an operation's result before it is stored.
 enum class activation : std::uint8_t { none, relu, relu6, relu_n1_to_1 };
 
+namespace detail {
+inline constexpr std::array<std::string_view, 19> operation_names{
+    "input", "convolution",  "dense",    "batch_norm",   "relu",
+    "relu6", "relu_n1_to_1", "max_pool", "average_pool", "global_average_pool",
+    "add",   "concat",       "softmax",  "reshape",      "transpose",
+    "pad",   "broadcast",    "convert",  "upsample"};
+} // namespace detail
+
 inline constexpr std::string_view to_string(operation kind) {
-    constexpr std::array<std::string_view, 19> names{
-        "input", "convolution",  "dense",    "batch_norm",   "relu",
-        "relu6", "relu_n1_to_1", "max_pool", "average_pool", "global_average_pool",
-        "add",   "concat",       "softmax",  "reshape",      "transpose",
-        "pad",   "broadcast",    "convert",  "upsample"};
-    return names[static_cast<std::size_t>(kind)];
+    return detail::operation_names[static_cast<std::size_t>(kind)];
 }
 inline constexpr std::string_view to_string(activation fused) {
     constexpr std::array<std::string_view, 4> names{"", "relu", "relu6", "relu_n1_to_1"};

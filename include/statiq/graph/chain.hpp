@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+namespace statiq {
+
+/// Two runs of layers of the same length, one after the other.
+template <class First, class Second>
+struct pair_of_runs {
+    static constexpr std::size_t size = First::size + Second::size;
+};
+
+/// A run of 2^Rank parts.
+template <int Rank, class Part>
+struct run {};
+
+/// Parts one after another; what `a | b` makes. The runs stand in reverse order, and their ranks grow like the digits
+/// of a binary counter: appending a part merges runs of equal rank. So N parts cost N small types, none nested deeper
+/// than log2 N, where a list that is copied at each `|` costs N^2.
+template <class... Runs>
+struct chain;
+
+template <>
+struct chain<> {
+    static constexpr std::size_t size = 0;
+};
+
+template <int Rank, class Part, class... Front>
+struct chain<run<Rank, Part>, Front...> {
+    static constexpr std::size_t size = Part::size + chain<Front...>::size;
+};
+
+namespace detail {
+
+template <class Chain, class Run>
+struct append_run;
+template <class... Front, class Run>
+struct append_run<chain<Front...>, Run> {
+    using type = chain<Run, Front...>;
+};
+template <int Rank, class Last, class... Front, class Part>
+struct append_run<chain<run<Rank, Last>, Front...>, run<Rank, Part>>
+    : append_run<chain<Front...>, run<Rank + 1, pair_of_runs<Last, Part>>> {};
+
+template <class Part>
+struct as_chain {
+    using type = chain<run<0, Part>>;
+};
+template <class... Runs>
+struct as_chain<chain<Runs...>> {
+    using type = chain<Runs...>;
+};
+
+/// First `Front`, then `Back`. A chain at the back stays one part.
+template <class Front, class Back>
+using joined_chain = typename append_run<typename as_chain<Front>::type, run<0, Back>>::type;
+
+} // namespace detail
+
+} // namespace statiq

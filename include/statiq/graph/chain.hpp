@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/language.hpp>
+
 #include <cstddef>
 
 namespace statiq {
 
-/// Two runs of layers of the same length, one after the other.
-template <class First, class Second>
-struct pair_of_runs {
-    static constexpr std::size_t size = First::size + Second::size;
+/// What a graph is composed of: a part of `Size` nodes. (A member of a part would be a variable whose name spells the
+/// whole part out, and compilers keep such names.)
+template <std::size_t Size>
+struct part_of_size {
+    static constexpr std::size_t size = Size;
 };
+
+/// Two runs of parts of the same length, one after the other.
+template <class First, class Second>
+struct pair_of_runs : part_of_size<First::size + Second::size> {};
 
 /// A run of 2^Rank parts.
 template <int Rank, class Part>
@@ -22,14 +29,10 @@ template <class... Runs>
 struct chain;
 
 template <>
-struct chain<> {
-    static constexpr std::size_t size = 0;
-};
+struct chain<> : part_of_size<0> {};
 
 template <int Rank, class Part, class... Front>
-struct chain<run<Rank, Part>, Front...> {
-    static constexpr std::size_t size = Part::size + chain<Front...>::size;
-};
+struct chain<run<Rank, Part>, Front...> : part_of_size<Part::size + chain<Front...>::size> {};
 
 namespace detail {
 

@@ -14,47 +14,34 @@ namespace statiq {
 
 /// Branches over one input, joined by addition or along channels.
 template <operation Join, class Branches, std::size_t Size>
-struct join {
-    static constexpr std::size_t size = Size;
+struct join : part_of_size<Size> {
     static constexpr operation kind = Join;
-    Branches branches{};
 };
 
 /// A part under a name: its layers' weights, reports and errors carry it.
 template <label Name, class Part>
-struct scope {
-    static constexpr std::size_t size = Part::size;
-    Part part{};
-};
+struct scope : part_of_size<Part::size> {};
 
 /// A part whose layers use these number formats.
 template <layer_numbers Numbers, class Part>
-struct with_numbers {
-    static constexpr std::size_t size = Part::size;
-    Part part{};
-};
+struct with_numbers : part_of_size<Part::size> {};
 
 /// The branch that does nothing.
-struct identity_part {
-    static constexpr std::size_t size = 0;
-};
+struct identity_part : part_of_size<0> {};
 inline constexpr identity_part identity{};
 
 /// Continues from an earlier label instead of the previous layer: from the last layer so far whose name is the label or
 /// starts with it and a dot (so a batch norm that is named after its convolution belongs to it).
 template <label Name>
-struct reference_part {
-    static constexpr std::size_t size = 0;
-};
+struct reference_part : part_of_size<0> {};
 template <label Name>
 inline constexpr reference_part<Name> from{};
 
 /// Names layers whose values are outputs of the network, besides that of its last layer: as `from`, by the labels of
 /// earlier layers or scopes. It continues from the layer before it.
 template <label... Names>
-struct outputs_part {
+struct outputs_part : part_of_size<0> {
     static_assert(sizeof...(Names) >= 1 && sizeof...(Names) <= max_outputs, "statiq: outputs names 1 to 8 layers");
-    static constexpr std::size_t size = 0;
 };
 template <label... Names>
 inline constexpr outputs_part<Names...> outputs{};
@@ -92,18 +79,18 @@ constexpr auto operator|(const Front&, const Back&) {
 
 /// The sum of branches over the same input; their output shapes must agree.
 template <graph_part... Branches>
-constexpr auto add(const Branches&... branches) {
+constexpr auto add(const Branches&...) {
     static_assert(sizeof...(Branches) >= 2, "statiq: add joins at least two branches");
-    const auto list = sequence::of(branches...);
-    return join<operation::add, std::remove_const_t<decltype(list)>, 1 + (Branches::size + ...)>{list};
+    using list = sequence::list<Branches...>;
+    return join<operation::add, list, 1 + (Branches::size + ...)>{};
 }
 
 /// Branches over the same input side by side along channels; heights and widths must agree.
 template <graph_part... Branches>
-constexpr auto concat(const Branches&... branches) {
+constexpr auto concat(const Branches&...) {
     static_assert(sizeof...(Branches) >= 2, "statiq: concat joins at least two branches");
-    const auto list = sequence::of(branches...);
-    return join<operation::concat, std::remove_const_t<decltype(list)>, 1 + (Branches::size + ...)>{list};
+    using list = sequence::list<Branches...>;
+    return join<operation::concat, list, 1 + (Branches::size + ...)>{};
 }
 
 /// body(x) + x.
@@ -115,24 +102,24 @@ constexpr auto residual(const Body& body) {
 /// Gives a part a name. Its first linear layer takes the name itself, the batch norm after it `name.bn`, anything
 /// else `name.<kind>`; names nest with dots. Weights are stored under these names.
 template <label Name, graph_part Part>
-constexpr auto named(const Part& part) {
-    return scope<Name, Part>{part};
+constexpr auto named(const Part&) {
+    return scope<Name, Part>{};
 }
 
 /// Gives a part's layers a weight format (`with<weight4>(dense<10>)`), or weight and activation formats.
 template <number_type Weight, graph_part Part>
-constexpr auto with(const Part& part) {
+constexpr auto with(const Part&) {
     constexpr bool floating = Weight::format.floating;
     return with_numbers<layer_numbers{.chosen_weight = true, .chosen_activation = floating, .weight = Weight::format},
-                        Part>{part};
+                        Part>{};
 }
 template <number_type Weight, number_type Activation, graph_part Part>
-constexpr auto with(const Part& part) {
+constexpr auto with(const Part&) {
     return with_numbers<layer_numbers{.chosen_weight = true,
                                       .chosen_activation = true,
                                       .weight = Weight::format,
                                       .activation = Activation::format},
-                        Part>{part};
+                        Part>{};
 }
 
 } // namespace statiq

@@ -148,11 +148,11 @@ struct graph_builder {
     }
 
     template <operation Join, class Branches, std::size_t Count>
-    constexpr int emit(const join<Join, Branches, Count>& joined, int from_node, const label& path,
+    constexpr int emit(const join<Join, Branches, Count>&, int from_node, const label& path,
                        const layer_numbers& numbers) {
         node n{.kind = Join, .numbers = numbers};
         int branches = 0;
-        sequence::for_each(joined.branches, [&](const auto& branch) {
+        sequence::for_each(Branches{}, [&](const auto& branch) {
             const int end = this->emit(branch, from_node, path, numbers);
             if (branches < max_inputs) n.inputs[static_cast<std::size_t>(branches)] = end;
             ++branches;
@@ -178,19 +178,19 @@ struct graph_builder {
     }
 
     template <label Name, class Part>
-    constexpr int emit(const scope<Name, Part>& inner, int from_node, const label& path, const layer_numbers& numbers) {
-        return emit(inner.part, from_node, path / Name, numbers);
+    constexpr int emit(const scope<Name, Part>&, int from_node, const label& path, const layer_numbers& numbers) {
+        return emit(Part{}, from_node, path / Name, numbers);
     }
 
     template <layer_numbers Numbers, class Part>
-    constexpr int emit(const with_numbers<Numbers, Part>& inner, int from_node, const label& path,
+    constexpr int emit(const with_numbers<Numbers, Part>&, int from_node, const label& path,
                        const layer_numbers& outer) {
         layer_numbers numbers = Numbers; // what it leaves open is as outside
         if (!numbers.chosen_activation) {
             numbers.chosen_activation = outer.chosen_activation;
             numbers.activation = outer.activation;
         }
-        return emit(inner.part, from_node, path, numbers);
+        return emit(Part{}, from_node, path, numbers);
     }
 
     constexpr int emit(const identity_part&, int from_node, const label&, const layer_numbers&) { return from_node; }

@@ -6,6 +6,8 @@ include(GNUInstallDirs)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/statiq)
 set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
+install(TARGETS statiq_inference EXPORT statiq-inference-targets)
+install(EXPORT statiq-inference-targets NAMESPACE statiq:: DESTINATION ${package_dir})
 install(TARGETS statiq EXPORT statiq-targets FILE_SET HEADERS)
 install(EXPORT statiq-targets NAMESPACE statiq:: DESTINATION ${package_dir})
 
@@ -22,6 +24,14 @@ install(FILES
 
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
     BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} OUTPUT_VARIABLE prefix_from_pkgconfig)
-configure_file(cmake/statiq.pc.in statiq.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/statiq.pc DESTINATION ${pkgconfig_dir})
+# Boost has no pkg-config file of its own. (pkg-config leaves out folders that compilers search anyway.)
+get_target_property(boost_includedir Boost::headers INTERFACE_INCLUDE_DIRECTORIES)
+cmake_path(IS_PREFIX CMAKE_BINARY_DIR "${boost_includedir}" boost_is_fetched)
+if(boost_is_fetched)
+    set(boost_includedir "\${includedir}")
+endif()
+foreach(pc IN ITEMS statiq statiq-inference)
+    configure_file(cmake/${pc}.pc.in ${pc}.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc DESTINATION ${pkgconfig_dir})
+endforeach()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/statiq)

@@ -117,7 +117,7 @@ class stored_fields {
         }
     }
     static float real(const std::string& name, const nlohmann::json& value) {
-        constexpr double most = std::numeric_limits<float>::max();
+        constexpr double most = (std::numeric_limits<float>::max)();
         if (!value.is_number()) refuse(name, "a number", value);
         const auto read = value.get<double>();
         if (!math::is_finite(read) || read < -most || read > most)

@@ -5,7 +5,7 @@
 
 #ifndef STATIQ_NO_SIMD
 #if !__has_include(<xsimd/xsimd.hpp>)
-#error "statiq needs xsimd 8.1 or later for this processor; or define STATIQ_NO_SIMD to have the scalar code"
+#include <statiq needs xsimd 8.1 or later for this processor: or define STATIQ_NO_SIMD to have the scalar code>
 #endif
 // xsimd's functions min and max are not written to stand macros of these names (<windows.h> has them).
 #pragma push_macro("min")

@@ -1,8 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# build_and_run.sh <compiler> <source> <program>: what a user without CMake does.
+# build_and_run.sh <compiler> <program> <source> <package> [<flag>...]: what a user without CMake does. The package names
+# the language.
 set -eu
-flags=$("$PKG_CONFIG" --cflags --libs statiq)
+compiler=$1 program=$2 source=$3 package=$4
+shift 4
+flags=$("$PKG_CONFIG" --cflags --libs "$package")
+case " $flags " in
+*" -std=c++20 "*) ;;
+*) echo "pkg-config does not name C++20: $flags" && exit 1 ;;
+esac
 # shellcheck disable=SC2086
-"$1" -std=c++20 $CXXFLAGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror "$2" $flags -o "$3"
-"$3"
+"$compiler" $CXXFLAGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror "$@" "$source" $flags \
+    -o "$program"
+"$program"

@@ -7,7 +7,7 @@
 #include <statiq/networks/mobilenet_v1.hpp>
 #include <statiq/passes/deploy.hpp>
 
-#include "data.hpp"
+#include "predictions.hpp"
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -20,21 +20,10 @@ constexpr auto per_tensor = sq::quantized<8, sq::asymmetric>::format;
 constexpr auto per_channel = sq::quantized<8, sq::asymmetric, sq::per_channel>::format;
 constexpr auto byte = sq::quantized<8, sq::asymmetric>::format;
 
-struct right_answers {
-    std::size_t all;
-    std::size_t right;
-    [[nodiscard]] double percent() const { return 100.0 * static_cast<double>(right) / static_cast<double>(all); }
-};
-
-right_answers answers(const sq::network_data& deployed, const std::vector<sq::range>& ranges,
-                      const sq::number_format& weight, const real::labelled& test) {
+real::classes classify(const sq::network_data& deployed, const std::vector<sq::range>& ranges,
+                       const sq::number_format& weight, const real::labelled& test) {
     sq::simulation<> network(sq::quantize_data(deployed, ranges, {weight, byte, weight}));
-    right_answers found{test.images.size(), 0};
-    for (std::size_t i = 0; i < test.images.size(); ++i) {
-        const std::span<const float> image = test.images[i];
-        if (real::best_class(network.run(image.data())) == test.labels[i]) ++found.right;
-    }
-    return found;
+    return real::predict(test, [&network](std::span<const float> image) { return network.run(image.data()); });
 }
 
 /// Depthwise channels by the size of batch norm's variance, and the greatest scale of the first depthwise layer.
@@ -63,10 +52,10 @@ void check_scales(const char* file, std::size_t nearly_constant, std::size_t in_
 
 TEST_CASE("real: MobileNetV1 0.25 collapses with one scale a tensor; scales a channel, or repairs, bring it back") {
     using Net = sq::networks::mobilenet_v1<25>;
-    const std::filesystem::path weights = "weights/mobilenet_v1_0.25_224_bn.safetensors";
-    const char* const images = "imagenet_val163_224_u8_nhwc";
-    if (!test_data::has(weights) || !test_data::has("images/" + std::string(images) + ".npy")) return;
-    const real::labelled test(images, "imagenet_val163_labels_i32", {224, 224, 3}, sq::io::minus_one_to_one());
+    const std::string file = "mobilenet_v1_0.25_224_bn.safetensors";
+    const auto weights = std::filesystem::path("weights") / file;
+    if (!real::has_imagenet(weights)) return;
+    const real::labelled test = real::imagenet(sq::io::minus_one_to_one());
     const auto trained = sq::load<Net>(test_data::external() / weights);
     const sq::network_data deployed = sq::as_data(sq::deploy(trained));
     const sq::network_data repaired =
@@ -74,23 +63,30 @@ TEST_CASE("real: MobileNetV1 0.25 collapses with one scale a tensor; scales a ch
     const sq::sample_reader all{test.images.size(), 224 * 224 * 3,
                                 [&test](std::size_t i, float* to) { test.images.read(i, to); }};
     const auto ranges = sq::calibrate(deployed, all.first(40), sq::min_max{});
+    const auto by_tensor = classify(deployed, ranges, per_tensor, test);
+    const auto by_channel = classify(deployed, ranges, per_channel, test);
+    const auto mended = classify(repaired, ranges, per_tensor, test);
 
-    // An independent implementation finds, over 1300 images, 0.23% per tensor, 63.15% per channel, 64.77% in float and
-    // 15.4% per tensor when the constant channels are set to their constant. Shares of 163 and of 1300 images differ by
-    // sqrt(p (1 - p) (1 / 163 + 1 / 1300)): 0.4, 4.0 and 3.0 points. Three of these.
-    const auto by_tensor = answers(deployed, ranges, per_tensor, test);
-    const auto by_channel = answers(deployed, ranges, per_channel, test);
-    const auto mended = answers(repaired, ranges, per_tensor, test);
-    CHECK(std::abs(by_tensor.percent() - 0.23) < 3 * 0.4);
-    CHECK(std::abs(by_channel.percent() - 63.15) < 3 * 4.0);
-    CHECK(std::abs(mended.percent() - 15.4) < 3 * 3.0);
+    real::check_expected("mobilenet_v1_0.25, per channel", by_channel, test.labels);
+
+    // Another implementation finds, over 1300 images which contain these, 64.77% in float, 63.15% per channel, 0.23%
+    // per tensor and 15.4% per tensor when the constant channels are set to their constant.
+    const auto images = static_cast<double>(test.labels.size());
+    const auto share = [&](const real::classes& found) {
+        return 100 * static_cast<double>(real::right_of(found, test.labels)) / images;
+    };
+    const auto deviation = [&](double percent) { return real::share_deviation(percent, images, 1300, true); };
+    const real::paired channel(real::published_predictions(file), by_channel, test.labels);
+    CHECK(std::abs(channel.change() - (63.15 - 64.77)) < 3 * channel.deviation() * std::sqrt(1 - images / 1300));
+    CHECK(std::abs(share(by_tensor) - 0.23) < 3 * deviation(0.23));
+    CHECK(std::abs(share(mended) - 15.4) < 3 * deviation(15.4));
 
     // What the repair leaves is mostly a shift of means, which biases take up.
     const auto corrected = sq::correct_biases(repaired, ranges, {per_tensor, byte, per_tensor}, {}, all.first(8));
-    const auto cured = answers(corrected, ranges, per_tensor, test);
-    MESSAGE("per tensor " << by_tensor.percent() << ", per channel " << by_channel.percent() << ", per tensor repaired "
-                          << mended.percent() << ", and biases corrected " << cured.percent());
-    CHECK(cured.right > 2 * mended.right);
+    const auto cured = classify(corrected, ranges, per_tensor, test);
+    MESSAGE("per tensor " << share(by_tensor) << ", per channel " << share(by_channel) << ", per tensor repaired "
+                          << share(mended) << ", and biases corrected " << share(cured));
+    CHECK(real::right_of(cured, test.labels) > 2 * real::right_of(mended, test.labels));
 
     // The verdicts name the channels, and in the repaired network those that were dead are harmless.
     const auto before = sq::measure_distributions(sq::as_data(trained), deployed, all.first(2));

@@ -20,7 +20,7 @@ struct pair_of_runs : part_of_size<First::size + Second::size> {};
 
 /// A run of 2^Rank parts.
 template <int Rank, class Part>
-struct run {};
+struct run_of_parts {};
 
 /// Parts one after another; what `a | b` makes. The runs stand in reverse order, and their ranks grow like the digits
 /// of a binary counter: appending a part merges runs of equal rank. So N parts cost N small types, none nested deeper
@@ -32,7 +32,7 @@ template <>
 struct chain<> : part_of_size<0> {};
 
 template <int Rank, class Part, class... Front>
-struct chain<run<Rank, Part>, Front...> : part_of_size<Part::size + chain<Front...>::size> {};
+struct chain<run_of_parts<Rank, Part>, Front...> : part_of_size<Part::size + chain<Front...>::size> {};
 
 namespace detail {
 
@@ -43,12 +43,12 @@ struct append_run<chain<Front...>, Run> {
     using type = chain<Run, Front...>;
 };
 template <int Rank, class Last, class... Front, class Part>
-struct append_run<chain<run<Rank, Last>, Front...>, run<Rank, Part>>
-    : append_run<chain<Front...>, run<Rank + 1, pair_of_runs<Last, Part>>> {};
+struct append_run<chain<run_of_parts<Rank, Last>, Front...>, run_of_parts<Rank, Part>>
+    : append_run<chain<Front...>, run_of_parts<Rank + 1, pair_of_runs<Last, Part>>> {};
 
 template <class Part>
 struct as_chain {
-    using type = chain<run<0, Part>>;
+    using type = chain<run_of_parts<0, Part>>;
 };
 template <class... Runs>
 struct as_chain<chain<Runs...>> {
@@ -57,7 +57,7 @@ struct as_chain<chain<Runs...>> {
 
 /// First `Front`, then `Back`. A chain at the back stays one part.
 template <class Front, class Back>
-using joined_chain = typename append_run<typename as_chain<Front>::type, run<0, Back>>::type;
+using joined_chain = typename append_run<typename as_chain<Front>::type, run_of_parts<0, Back>>::type;
 
 } // namespace detail
 

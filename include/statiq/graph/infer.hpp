@@ -136,7 +136,7 @@ struct graph_builder {
 
     constexpr int emit(const chain<>&, int from_node, const label&, const layer_numbers&) { return from_node; }
     template <int Rank, class Last, class... Front>
-    constexpr int emit(const chain<run<Rank, Last>, Front...>&, int from_node, const label& path,
+    constexpr int emit(const chain<run_of_parts<Rank, Last>, Front...>&, int from_node, const label& path,
                        const layer_numbers& numbers) {
         const int before = this->emit(chain<Front...>{}, from_node, path, numbers);
         return this->emit(Last{}, before, path, numbers);

@@ -195,3 +195,18 @@ TEST_CASE("batches need labels for all images and images for a batch") {
         "batches of 2 images: expected as many labels as images and no fewer than a batch, found 5 images, "
         "4 labels");
 }
+
+TEST_CASE("a batch, an image and a gradient have the sizes that are expected") {
+    const labelled data(5);
+    batches source(data.images, data.labels, 2, {}, 1);
+    std::vector<float> samples(120); // 2 images of 5 x 4 x 3
+    std::vector<std::int32_t> labels(2);
+    CHECK_NOTHROW(source.next(samples, labels));
+    CHECK_THROWS_WITH(source.next(std::span(samples).first(119), labels), "values of a batch: expected 120, found 119");
+    CHECK_THROWS_WITH(source.next(samples, std::span(labels).first(1)), "labels of a batch: expected 2, found 1");
+
+    random_numbers random(305);
+    std::vector<std::uint8_t> image(60);
+    CHECK_THROWS_WITH(augment({.flip = true}, {5, 4, 3}, data.images.pixels(0), random, std::span(image).first(59)),
+                      "values of an augmented image: expected 60, found 59");
+}

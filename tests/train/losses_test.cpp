@@ -9,6 +9,7 @@
 #include <limits>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 using namespace statiq;
@@ -100,6 +101,28 @@ TEST_CASE("outputs that are not finite, and labels of no class, make a loss that
         for (const std::int32_t label : {0, 1}) CHECK(!std::isfinite(entropy({}, outputs, label)));
     CHECK(std::isnan(entropy({}, {1, 2}, 2)));
     CHECK(std::isnan(entropy({}, {1, 2}, -1)));
+    const std::vector<double> outputs{1, 2};
+    std::vector<double> gradient(2);
+    CHECK(std::isnan(mean_squared_error{}(std::span<const double>(outputs), 2, 1, std::span(gradient))));
+    CHECK(std::isnan(mean_squared_error{}(std::span<const double>(outputs), -1, 1, std::span(gradient))));
+}
+
+TEST_CASE("a loss's outputs, targets and gradient fit together") {
+    const std::vector<float> outputs{1, 2, 3, 4, 5, 6};
+    std::vector<float> gradient(6);
+    const std::vector<std::int32_t> labels{0, 1, 2};
+    const softmax_cross_entropy loss;
+    const std::span<const float> all(outputs);
+    CHECK_NOTHROW(batch_loss<softmax_cross_entropy, float>(loss, all.first(6), std::span(labels).first(2), gradient));
+    CHECK_THROWS_WITH((batch_loss<softmax_cross_entropy, float>(loss, all.first(5), std::span(labels).first(2),
+                                                                std::span(gradient).first(5))),
+                      "outputs of a batch: expected 4, found 5");
+    CHECK_THROWS_AS((batch_loss<softmax_cross_entropy, float>(loss, all, std::span(labels).first(0), gradient)),
+                    std::invalid_argument);
+    CHECK_THROWS_WITH(loss(all, 0, 1, std::span(gradient).first(5)),
+                      "values of a loss's gradient: expected 6, found 5");
+    CHECK_THROWS_WITH(mean_squared_error{}(all, all.first(5), 1, std::span(gradient)),
+                      "targets of a loss: expected 6, found 5");
 }
 
 TEST_CASE("mean squared error against numbers and against a class") {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -242,4 +243,26 @@ TEST_CASE("the layer that first computes no finite number is found") {
     parameters[broken].weight[5] = std::nanf("");
     training_network<net> unsound(parameters, 2, here);
     CHECK(unsound.first_not_finite(input) == broken);
+}
+
+TEST_CASE("a batch is a whole number of samples, and a gradient has a value for every output of each") {
+    using namespace statiq;
+    struct net final : network<decltype(input<1, 1, 3> | dense<2>)> {};
+    std::mt19937 random(87);
+    sequential here;
+    training_network<net> network(support::random_parameters<net>(random), 2, here);
+    const std::vector<float> values(9);
+    const auto first = [&](std::size_t count) { return std::span(values).first(count); };
+    CHECK_NOTHROW(network.forward(first(6)));
+    CHECK_NOTHROW(network.backward(first(4)));
+    CHECK_THROWS_WITH(network.backward(first(2)), "values of an output's gradient: expected 4, found 2");
+    const output_gradient of_the_input{0, first(6)};
+    CHECK_THROWS_WITH(network.backward(std::span(&of_the_input, 1)),
+                      "outputs among the nodes with a gradient: expected 1, found 0");
+    for (const std::size_t wrong : {0U, 2U, 7U, 9U})
+        CHECK_THROWS_WITH(
+            network.forward(first(wrong)),
+            doctest::String(
+                ("a batch: expected 1 to 2 samples of 3 values, found " + std::to_string(wrong) + " values").c_str()));
+    CHECK_THROWS_AS(network.evaluate(first(9)), std::invalid_argument);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/tensor/extents.hpp>
+#include <statiq/train/expect_count.hpp>
 #include <statiq/train/random.hpp>
 
 #include <algorithm>
@@ -20,8 +21,11 @@ struct augmentation {
 };
 
 /// One image, changed by chance. @param from pixels in HWC order  @param to as many, elsewhere
+/// @throws std::invalid_argument when they are not the image's
 inline void augment(const augmentation& how, const extents& image, std::span<const std::uint8_t> from,
                     random_numbers& random, std::span<std::uint8_t> to) {
+    detail::expect_count("pixels' values of an image", image.size(), from.size());
+    detail::expect_count("values of an augmented image", image.size(), to.size());
     const auto places = static_cast<std::uint64_t>(2 * how.padding + 1);
     const int down = how.padding > 0 ? static_cast<int>(random.below(places)) - how.padding : 0;
     const int right = how.padding > 0 ? static_cast<int>(random.below(places)) - how.padding : 0;

@@ -7,6 +7,7 @@
 #include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/train/backward_graph.hpp>
 #include <statiq/train/executor_view.hpp>
+#include <statiq/train/expect_count.hpp>
 #include <statiq/train/gradient_sink.hpp>
 #include <statiq/train/input_gradients.hpp>
 #include <statiq/train/training_plan.hpp>
@@ -108,7 +109,15 @@ class batch_tensors {
     }
 
     /// Sets the gradients of the network's outputs.
+    /// @throws std::invalid_argument when one is of no output, or has not its values for every sample
     void seed(std::span<const output_gradient> outputs) const {
+        for (const output_gradient& given : outputs) {
+            const bool is_output = given.node + 1 == of_.nodes.size() ||
+                                   (given.node < of_.nodes.size() && of_.nodes[given.node].output != 0);
+            expect_count("outputs among the nodes with a gradient", 1, is_output ? 1 : 0);
+            expect_count("values of an output's gradient", samples_ * of_.nodes[given.node].out.size(),
+                         given.values.size());
+        }
         for (std::size_t i = 0; i < of_.nodes.size(); ++i)
             if (i + 1 == of_.nodes.size() || of_.nodes[i].output != 0)
                 std::fill_n(gradient(i), samples_ * of_.nodes[i].out.size(), 0.0F);

@@ -3,6 +3,7 @@
 
 #include <statiq/io/images.hpp>
 #include <statiq/train/augmentation.hpp>
+#include <statiq/train/expect_count.hpp>
 #include <statiq/train/random.hpp>
 
 #include <algorithm>
@@ -40,10 +41,14 @@ class batches {
     }
 
     [[nodiscard]] std::size_t batch_size() const noexcept { return batch_; }
+    [[nodiscard]] const extents& image_extents() const noexcept { return images_->image_extents(); }
     [[nodiscard]] std::size_t batches_per_epoch() const noexcept { return order_.size() / batch_; }
 
     /// Fills a batch. @param samples [image][value]  @param labels one an image
+    /// @throws std::invalid_argument when there is room for more or less
     void next(std::span<float> samples, std::span<std::int32_t> labels) {
+        detail::expect_count("values of a batch", batch_ * images_->image_extents().size(), samples.size());
+        detail::expect_count("labels of a batch", batch_, labels.size());
         if (next_ + batch_ > batches_per_epoch() * batch_) begin_epoch();
         const std::size_t size = images_->image_extents().size();
         for (std::size_t i = 0; i < batch_; ++i) {

@@ -80,11 +80,13 @@ template <fittable_network Network>
 class fitting {
   public:
     /// @param nodes the network's. All that is referred to must outlive this.
+    /// @throws std::invalid_argument when the images are not as large as the network's input
     fitting(std::span<const node> nodes, Network& network, batches& from, fit_rules rules)
         : nodes_(nodes), network_(&network), batches_(&from), rules_(std::move(rules)),
           trainables_(network.trainables()), states_(network.states()), optimizer_(rules_.update, trainables_),
           samples_(from.batch_size() * nodes.front().out.size()), labels_(from.batch_size()),
           gradient_(from.batch_size() * nodes.back().out.size()) {
+        detail::expect_count("values of an image", nodes.front().out.size(), from.image_extents().size());
         if (rules_.average_decay) average_.emplace(*rules_.average_decay, trainables_);
     }
 

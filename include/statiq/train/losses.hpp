@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/language.hpp>
+#include <statiq/train/expect_count.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 
 namespace statiq {
 
@@ -24,6 +26,7 @@ struct softmax_cross_entropy {
     template <std::floating_point Real>
     double operator()(std::span<const Real> outputs, std::int32_t label, double weight,
                       std::span<Real> gradient) const {
+        detail::expect_count("values of a loss's gradient", outputs.size(), gradient.size());
         const double largest = static_cast<double>(*std::max_element(outputs.begin(), outputs.end()));
         const auto shifted = [&](std::size_t c) { return static_cast<double>(outputs[c]) - largest; };
         double sum = 0;
@@ -51,20 +54,24 @@ struct mean_squared_error {
     template <std::floating_point Real>
     double operator()(std::span<const Real> outputs, std::span<const Real> targets, double weight,
                       std::span<Real> gradient) const {
+        detail::expect_count("targets of a loss", outputs.size(), targets.size());
         return against([&](std::size_t i) { return static_cast<double>(targets[i]); }, outputs, weight, gradient);
     }
-    /// The same against a class: the target is 1 there and 0 elsewhere.
+    /// The same against a class: the target is 1 there and 0 elsewhere. A label of no class makes a NaN.
     template <std::floating_point Real>
     double operator()(std::span<const Real> outputs, std::int32_t label, double weight,
                       std::span<Real> gradient) const {
-        return against([&](std::size_t i) { return i == static_cast<std::size_t>(label) ? 1.0 : 0.0; }, outputs, weight,
-                       gradient);
+        const auto expected = static_cast<std::size_t>(label);
+        const double loss =
+            against([&](std::size_t i) { return i == expected ? 1.0 : 0.0; }, outputs, weight, gradient);
+        return expected < outputs.size() ? loss : std::nan("");
     }
 
   private:
     template <class Target, std::floating_point Real>
     static double against(const Target& target, std::span<const Real> outputs, double weight,
                           std::span<Real> gradient) {
+        detail::expect_count("values of a loss's gradient", outputs.size(), gradient.size());
         const auto count = static_cast<double>(outputs.size());
         double sum = 0;
         for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -78,11 +85,15 @@ struct mean_squared_error {
 
 /// The mean loss of a batch and its derivative by every output.
 /// @param outputs [sample][output]  @param targets one a sample  @param gradient as many values as outputs
+/// @throws std::invalid_argument when the outputs do not divide among the targets, or the gradient has other values
 template <class Loss, std::floating_point Real>
 double batch_loss(const Loss& loss, std::span<const Real> outputs, std::span<const std::int32_t> targets,
                   std::span<Real> gradient) {
     const std::size_t samples = targets.size();
-    const std::size_t size = outputs.size() / samples;
+    const std::size_t size = samples == 0 ? 0 : outputs.size() / samples;
+    if (size == 0) throw std::invalid_argument("a batch's loss: expected at least one target and output, found none");
+    detail::expect_count("outputs of a batch", size * samples, outputs.size());
+    detail::expect_count("values of a loss's gradient", outputs.size(), gradient.size());
     double sum = 0;
     for (std::size_t s = 0; s < samples; ++s)
         sum += loss(outputs.subspan(s * size, size), targets[s], 1 / static_cast<double>(samples),

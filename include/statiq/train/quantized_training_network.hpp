@@ -83,7 +83,7 @@ inline constexpr auto quantized_training_plan = plan_quantized_training<Q>(Keeps
 /// @tparam Estimator `masked_estimator` or `identity_estimator`
 /// @tparam ByBatchStatistics whether `naive` and `corrected` folding are wanted: they keep each layer's sums besides
 template <graph_type G, rewritten_graph Q, straight_through_estimator Estimator = masked_estimator,
-          bool ByBatchStatistics = false, class Scheme = float_multiplier>
+          bool ByBatchStatistics = false, requantization_scheme Scheme = default_scheme>
 class quantized_training_network {
     static_assert(std::same_as<typename Q::source, deployed<G>>,
                   "statiq: the numbers of quantized training are those of the deployed network");
@@ -100,6 +100,7 @@ class quantized_training_network {
         : values_(std::move(initial)), gradients_(zero_parameters<G>()), rule_(rule), ranges_(node_count<deployed<G>>),
           machine_(detail::seen(plan), Q::origin, folded, G::nodes, batch, Estimator::passes_saturated,
                    ByBatchStatistics, executor_view(on)) {
+        detail::require_sizes(G::nodes, values_.layers);
         for (layer_parameters& gradient : gradients_.layers) // those of batch norms come as ones
             std::fill(gradient.gamma.begin(), gradient.gamma.end(), 0.0F);
     }
@@ -124,6 +125,7 @@ class quantized_training_network {
     /// ranges and moving statistics as told. Counts a step.
     /// @param samples a whole number of samples, 1 to batch(); must stay in memory until `backward` is done
     /// @return the last node's values, for each sample; they last until `backward`
+    /// @throws std::invalid_argument when they are not
     std::span<const float> forward(std::span<const float> samples) {
         const bool frozen = rule_.folding == norm_folding::frozen || steps_ >= rule_.freeze_after;
         const auto result = run(samples, {.folding = frozen ? norm_folding::frozen : rule_.folding,
@@ -148,6 +150,7 @@ class quantized_training_network {
 
     /// Computes the gradients of all parameters from the loss's with respect to the last node's values, of the samples
     /// that `forward` was given. Gradients of the step before are overwritten.
+    /// @throws std::invalid_argument when the gradient has not the output's values for every sample
     void backward(std::span<const float> loss_gradient) {
         const output_gradient last{node_count<Q> - 1, loss_gradient};
         machine_.backward(std::span<const output_gradient>(&last, 1), values_.layers, gradients_.layers);
@@ -181,7 +184,7 @@ class quantized_training_network {
     static constexpr auto folded = detail::folded_layers<G>();
 
     std::span<const float> run(std::span<const float> samples, const detail::quantized_manner& how) {
-        const std::size_t count = samples.size() / input_extents<G>.size();
+        const std::size_t count = detail::samples_in(samples, input_extents<G>.size(), batch());
         machine_.forward(samples.data(), count, values_.layers, ranges_, how);
         return {machine_.tensors().read(node_count<Q> - 1), count * output_extents<G>.size()};
     }

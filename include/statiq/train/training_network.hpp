@@ -30,6 +30,7 @@ class training_network {
     training_network(parameters<G> initial, std::size_t batch, E& on, const moving_statistics_rule& rule = {})
         : values_(std::move(initial)), gradients_(zero_parameters<G>()), rule_(rule),
           machine_(detail::seen(training_plan_of<G>), batch, executor_view(on)) {
+        detail::require_sizes(G::nodes, values_.layers);
         for (layer_parameters& gradient : gradients_.layers) // those of batch norms come as ones
             std::fill(gradient.gamma.begin(), gradient.gamma.end(), 0.0F);
     }
@@ -46,6 +47,7 @@ class training_network {
     /// norms normalize as `use` has said, and learn moving statistics from the batch if by its own.
     /// @param samples a whole number of samples, 1 to batch(); must stay in memory until `backward` is done
     /// @return the last node's values, for each sample; they last until `backward`
+    /// @throws std::invalid_argument when they are not
     std::span<const float> forward(std::span<const float> samples) {
         return run(samples, {statistics_, true, rule_}, [](std::size_t, std::span<const float>) {});
     }
@@ -63,6 +65,7 @@ class training_network {
 
     /// Computes the gradients of all parameters from the loss's with respect to the last node's values, of the samples
     /// that `forward` was given. Gradients of the step before are overwritten.
+    /// @throws std::invalid_argument when a gradient has not the output's values for every sample
     void backward(std::span<const float> loss_gradient) {
         const output_gradient last{node_count<G> - 1, loss_gradient};
         backward(std::span<const output_gradient>(&last, 1));
@@ -99,7 +102,7 @@ class training_network {
     template <class Observe>
     std::span<const float> run(std::span<const float> samples, const detail::batch_training::normalizing& how,
                                Observe&& observe) {
-        const std::size_t count = samples.size() / input_extents<G>.size();
+        const std::size_t count = detail::samples_in(samples, input_extents<G>.size(), batch());
         machine_.forward(samples.data(), count, values_.layers, how, observe);
         return {machine_.tensors().value(node_count<G> - 1), count * output_extents<G>.size()};
     }

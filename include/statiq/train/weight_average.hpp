@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/train/expect_count.hpp>
 #include <statiq/train/trainable.hpp>
 
 #include <cstddef>
@@ -20,19 +21,28 @@ class weight_average {
     }
 
     /// After an optimizer's step. @param of the trainables of the construction
+    /// @throws std::invalid_argument when they are others
     void add(std::span<const trainable> of) {
+        expect(of);
         for (std::size_t i = 0; i < of.size(); ++i)
             for (std::size_t k = 0; k < averages_[i].size(); ++k)
                 averages_[i][k] += share_ * (of[i].values[k] - averages_[i][k]);
     }
     /// Puts the averages where the values are and keeps the values; a second call undoes the first.
     void exchange(std::span<const trainable> of) {
+        expect(of);
         for (std::size_t i = 0; i < of.size(); ++i)
             for (std::size_t k = 0; k < averages_[i].size(); ++k) std::swap(averages_[i][k], of[i].values[k]);
     }
     [[nodiscard]] std::span<std::vector<float>> averages() noexcept { return averages_; }
 
   private:
+    void expect(std::span<const trainable> of) const {
+        detail::expect_count("averaged parameters", averages_.size(), of.size());
+        for (std::size_t i = 0; i < of.size(); ++i)
+            detail::expect_count("values of an averaged parameter", averages_[i].size(), of[i].values.size());
+    }
+
     float share_;
     std::vector<std::vector<float>> averages_;
 };

@@ -50,10 +50,10 @@ class integer_engine {
     }
     template <class Executor>
     void run(Executor& threads) {
-        benchmark::DoNotOptimize(model_.network().run(threads, input.data()).data());
+        benchmark::DoNotOptimize(model_.network().run(threads, input).data());
     }
-    [[nodiscard]] std::vector<float> output() const {
-        const auto stored = model_.network().run(input.data());
+    [[nodiscard]] std::vector<float> output() {
+        const auto stored = model_.network().run(input);
         return {stored.begin(), stored.end()};
     }
 
@@ -81,7 +81,7 @@ class subject {
 
     template <class Executor>
     void run_float32(Executor& threads) {
-        benchmark::DoNotOptimize(float_.run(threads, reals_.data()).data());
+        benchmark::DoNotOptimize(float_.run(threads, reals_).data());
     }
 
     template <int WeightBits = 8>
@@ -126,7 +126,7 @@ class subject {
         : name_(std::move(name)), random_(20), parameters_(random_parameters<graph>(random_)),
           reals_(uniform(random_, statiq::input_extents<graph>.size(), 0, 1)),
           ranges_(from_zero<graph>(statiq::calibrate(parameters_, one_sample{reals_}))), float_(parameters_) {
-        const auto reals = float_.run(reals_.data());
+        const auto reals = float_.run(reals_);
         float_output_.assign(reals.begin(), reals.end());
     }
 

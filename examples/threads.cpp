@@ -18,6 +18,7 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -25,6 +26,7 @@
 #include <cstdio>
 #include <random>
 #include <span>
+#include <thread>
 #include <vector>
 
 namespace sq = statiq;
@@ -63,6 +65,16 @@ using definition = sq::networks::mobilenet_v1<50, 128>;
 using graph = sq::deployed<definition>;
 using weight = sq::quantized<8, sq::symmetric, sq::per_channel>;
 using activation = sq::quantized<8, sq::asymmetric>;
+using numbers = sq::numbers_chosen<graph, weight, activation>;
+
+/// One of several threads that infer at once: parameters are shared, network and arena are its own.
+std::vector<std::uint8_t> infer(const sq::integer_parameters<numbers, sq::default_scheme>& shared,
+                                const std::vector<std::uint8_t>& input) {
+    alignas(sq::arena_alignment) static thread_local std::array<std::uint8_t, sq::arena_bytes<numbers>> arena;
+    sq::integer_network<numbers> network(shared, arena); // a few words: cheap to make
+    const auto output = network(input);
+    return {output.begin(), output.end()};
+}
 
 std::vector<float> random_reals(std::mt19937& random, std::size_t count, double limit) {
     std::uniform_real_distribution<float> any(static_cast<float>(-limit), static_cast<float>(limit));
@@ -82,16 +94,16 @@ bool all_equal = true;
 
 /// Runs the network on an executor, and says whether it gives what one thread does, and how long it takes.
 template <sq::executor Executor, class Network>
-void show(const char* name, Executor& threads, const Network& network, const std::vector<std::uint8_t>& input,
+void show(const char* name, Executor& threads, Network& network, const std::vector<std::uint8_t>& input,
           const std::vector<std::uint8_t>& expected) {
     constexpr int runs = 20;
-    const auto output = network.run(threads, input.data());
+    const auto output = network.run(threads, input);
     const bool equal = std::equal(output.begin(), output.end(), expected.begin(), expected.end());
     all_equal = all_equal && equal;
     double shortest = INFINITY;
     for (int i = 0; i < runs; ++i) {
         const auto start = std::chrono::steady_clock::now();
-        network.run(threads, input.data());
+        network.run(threads, input);
         const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
         shortest = std::min(shortest, time.count());
     }
@@ -109,12 +121,12 @@ int main() {
             parameters[i].weight =
                 random_reals(random, parameters[i].weight.size(), 2.0 / std::sqrt(n.convolution().reduction()));
     const std::vector<float> sample = random_reals(random, sq::input_extents<graph>.size(), 1);
-    const auto model = sq::quantize<weight, activation>(parameters, sq::calibrate(parameters, one_sample{sample}));
-    const auto& network = model.network();
+    auto model = sq::quantize<weight, activation>(parameters, sq::calibrate(parameters, one_sample{sample}));
+    auto& network = model.network();
 
     std::vector<std::uint8_t> input(sample.size());
     for (std::uint8_t& value : input) value = static_cast<std::uint8_t>(random() % 256);
-    const auto output = network.run(input.data());
+    const auto output = network.run(input);
     const std::vector<std::uint8_t> expected(output.begin(), output.end());
 
     sq::sequential alone;
@@ -129,5 +141,12 @@ int main() {
     openmp_threads openmp;
     show("OpenMP", openmp, network, input, expected);
 #endif
+
+    // Several inferences at once, each on one thread.
+    std::array<std::vector<std::uint8_t>, 3> outputs;
+    std::vector<std::thread> threads;
+    for (auto& result : outputs) threads.emplace_back([&] { result = infer(model.parameters(), input); });
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& result : outputs) all_equal = all_equal && result == expected;
     return all_equal ? 0 : 1;
 }

@@ -20,13 +20,9 @@ constexpr auto separable() {
            sq::named<Pointwise>(sq::pointwise<OutChannels> | sq::batch_norm | sq::relu6);
 }
 
-constexpr auto body = sq::input<8, 8, 1>
-    | sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6)
-    | separable<"dw1", "pw1", 16, 1>()
-    | separable<"dw2", "pw2", 32, 2>()
-    | separable<"dw3", "pw3", 32, 1>()
-    | sq::global_average_pool
-    | sq::named<"fc">(sq::dense<10>);
+constexpr auto body = sq::input<8, 8, 1> | sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6) |
+                      separable<"dw1", "pw1", 16, 1>() | separable<"dw2", "pw2", 32, 2>() |
+                      separable<"dw3", "pw3", 32, 1>() | sq::global_average_pool | sq::named<"fc">(sq::dense<10>);
 struct digits final : sq::network<decltype(body)> {};
 
 static_assert(digits::nodes.back().out == sq::extents{1, 1, 10});
@@ -39,13 +35,10 @@ static_assert(sq::arena_bytes<digits, activation> == 1'536);
 
 // Four-bit weights in all layers but the first and the last: with<> in the definition, or another default.
 using narrow_weight = sq::quantized<4, sq::symmetric, sq::per_channel>;
-constexpr auto mixed_body = sq::input<8, 8, 1>
-    | sq::with<weight>(sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6))
-    | separable<"dw1", "pw1", 16, 1>()
-    | separable<"dw2", "pw2", 32, 2>()
-    | separable<"dw3", "pw3", 32, 1>()
-    | sq::global_average_pool
-    | sq::with<weight>(sq::named<"fc">(sq::dense<10>));
+constexpr auto mixed_body =
+    sq::input<8, 8, 1> | sq::with<weight>(sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6)) |
+    separable<"dw1", "pw1", 16, 1>() | separable<"dw2", "pw2", 32, 2>() | separable<"dw3", "pw3", 32, 1>() |
+    sq::global_average_pool | sq::with<weight>(sq::named<"fc">(sq::dense<10>));
 struct mixed_digits final : sq::network<decltype(mixed_body)> {};
 
 int main() {
@@ -83,11 +76,14 @@ int main() {
     sq::print(sq::compare(mixed_reference, watched_mixed, images));
 
     // In a program of its own: no heap, no exceptions, parameters read where they lie.
-    using quantized_digits = decltype(model)::graph;
-    const auto* parameters = sq::parameters_from_bytes<quantized_digits>(model.bytes());
-    if (parameters == nullptr) return 1;
+    using quantized_digits = sq::numbers_chosen<sq::deployed<digits>, weight, activation>;
+    const auto parameters = sq::parameters_from_bytes<quantized_digits>(model.bytes());
+    if (!parameters) {
+        std::fprintf(stderr, "not these bytes: %s\n", sq::to_string(parameters.refusal().defect));
+        return 1;
+    }
     alignas(sq::arena_alignment) static std::array<std::uint8_t, sq::arena_bytes<quantized_digits>> arena;
-    const sq::integer_network<quantized_digits> network(*parameters, arena.data());
+    sq::integer_network<quantized_digits> network(*parameters, arena);
     const std::array<std::uint8_t, 64> blank{};
     const std::span<const std::uint8_t> integers = network(blank);
     std::printf("scores of a blank image, as integers:");

@@ -42,7 +42,8 @@ INFERENCE = """
 using net = {type};
 {numbers}
 using network = statiq::integer_network<numbers>;
-const std::uint8_t* run(const network::parameters_type& from, std::uint8_t* arena, const std::uint8_t* input) {{
+const std::uint8_t* run(const network::parameters_type& from, std::span<std::uint8_t, network::arena_size> arena,
+                        std::span<const std::uint8_t, network::input_size> input) {{
     return network(from, arena).run(input).data();
 }}
 """

@@ -13,8 +13,8 @@ std::vector<float> outputs_of(const statiq::simulation<>& prototype, const stati
         statiq::simulation<> network = prototype;
         std::vector<float> sample(samples.values);
         for (std::size_t s = first; s < last; ++s) {
-            samples.read(s, sample.data());
-            const auto result = network.run(sample.data());
+            samples.read(s, sample);
+            const auto result = network.run(sample);
             std::copy(result.begin(), result.end(), all.begin() + static_cast<std::ptrdiff_t>(s * size));
             if (report && share == 0) report(s + 1 - first, last - first);
         }

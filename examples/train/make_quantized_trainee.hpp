@@ -31,7 +31,7 @@ class quantized_trainee final : public trainee_of<Net, quantized_network<Net, We
         const std::size_t size = network.nodes().front().out.size();
         std::size_t first = network.nodes().size() - 1;
         for (std::size_t s = 0; s < samples.size(); s += size)
-            network.run(samples.data() + s, [&](std::size_t index, const float* values) {
+            network.run(samples.subspan(s, size), [&](std::size_t index, const float* values) {
                 const std::span<const float> all(values, network.nodes()[index].out.size());
                 if (index < first && !std::ranges::all_of(all, [](float x) { return std::isfinite(x); })) first = index;
             });

@@ -38,7 +38,7 @@ struct given_execution {
     std::size_t sample = 0;
 
     template <class Observe>
-    void run(const float*, Observe&& observe) {
+    void run(std::span<const float>, Observe&& observe) {
         for_each_node<G>([&]<std::size_t I>(node_index<I> index) {
             observe(index, static_cast<const float*>(layers[sample][I].data()));
         });
@@ -126,7 +126,7 @@ TEST_CASE("an integer model is compared with the float layers it stands for, con
     const auto from = deploy(support::random_parameters<island>(random));
     const auto samples = support::random_inputs<island>(random, 3);
     const auto ranges = calibrate(from, samples);
-    const auto model = quantize<weight, byte>(from, ranges);
+    auto model = quantize<weight, byte>(from, ranges);
     float_network floats(from);
     observed watched(model);
     const auto lines = compare(floats, watched, samples);
@@ -137,13 +137,13 @@ TEST_CASE("an integer model is compared with the float layers it stands for, con
     std::vector<signal_to_noise> expected(node_count<Q>);
     for (std::size_t s = 0; s < samples.size(); ++s) {
         std::vector<std::vector<float>> real(node_count<D>);
-        floats.run(samples[s].data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+        floats.run(samples[s], [&]<std::size_t I>(node_index<I>, const float* values) {
             real[I].assign(values, values + D::nodes[I].out.size());
         });
         std::vector<std::uint8_t> input;
         for (const float x : samples[s])
             input.push_back(static_cast<std::uint8_t>(quantize(x, model.network().input_map(), byte::format)));
-        const auto seen = support::run_seen(model.network(), input.data());
+        const auto seen = support::run_seen(model.network(), input);
         for (std::size_t i = 0; i < node_count<Q>; ++i)
             for (std::size_t k = 0; k < seen.values[i].size(); ++k)
                 expected[i].add(real[static_cast<std::size_t>(Q::origin[i])][k], seen.values[i][k]);

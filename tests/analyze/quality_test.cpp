@@ -25,7 +25,7 @@ using byte = quantized<8, asymmetric>;
 constexpr number_choice bytes{weight::format, byte::format, weight::format};
 
 struct row final : network<decltype(input<6, 5, 3> | named<"a">(conv<8>(kernel<3>)) | batch_norm | relu6 |
-                                      named<"b">(depthwise) | batch_norm | relu | flatten | named<"c">(dense<5>))> {};
+                                    named<"b">(depthwise) | batch_norm | relu | flatten | named<"c">(dense<5>))> {};
 
 template <int Bits>
 double measured_sqnr(std::mt19937& random, double low, double high, int count) {
@@ -142,10 +142,10 @@ TEST_CASE(
         signal_to_noise expected;
         for (std::size_t s = 0; s < samples.size(); ++s) {
             std::vector<float> reference;
-            floats.run(samples[s].data(), [&](std::size_t k, const float* values) {
+            floats.run(samples[s], [&](std::size_t k, const float* values) {
                 if (k == i) reference.assign(values, values + data.nodes[i].out.size());
             });
-            integers.run(samples[s].data(), [&](std::size_t k, const float* values) {
+            integers.run(samples[s], [&](std::size_t k, const float* values) {
                 if (k == i) expected.add(reference.data(), values, reference.size());
             });
         }
@@ -191,9 +191,9 @@ TEST_CASE("sensitivity: one layer rounded, the rest float") {
             simulation<> one(quantize_data(data, std::vector<range>(data.nodes.size()), {}, std::array{only}));
             signal_to_noise expected;
             for (std::size_t s = 0; s < samples.size(); ++s) {
-                const auto reference = floats.run(samples[s].data());
+                const auto reference = floats.run(samples[s]);
                 const std::vector<float> kept(reference.begin(), reference.end());
-                expected.add(kept.data(), one.run(samples[s].data()).data(), kept.size());
+                expected.add(kept.data(), one.run(samples[s]).data(), kept.size());
             }
             CHECK(measured[l].noise[f] == expected.noise / expected.signal);
         }

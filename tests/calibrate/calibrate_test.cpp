@@ -29,7 +29,7 @@ std::array<range, node_count<G>> extremes_of(float_network<G>& network, const su
                                              std::size_t first, std::size_t last) {
     std::array<range, node_count<G>> seen{};
     for (std::size_t s = first; s < last; ++s)
-        network.run(samples[s].data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+        network.run(samples[s], [&]<std::size_t I>(node_index<I>, const float* values) {
             const auto [low, high] = std::minmax_element(values, values + G::nodes[I].out.size());
             seen[I] =
                 s == first ? range{*low, *high} : range{std::min(seen[I].min, *low), std::max(seen[I].max, *high)};
@@ -170,7 +170,9 @@ TEST_CASE("shares of the data, observed apart and merged after each pass, give t
     float_network<D> network(parameters);
     const auto observe = [&](auto& seen, std::size_t first, std::size_t last) {
         detail::observe_samples(seen, samples, first, last, 2, [&](std::span<const float> sample) {
-            network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) { seen.see(I, values); });
+            network.run(sample, [&]<std::size_t I>(node_index<I>, const float* values) {
+                seen.see(I, {values, D::nodes[I].out.size()});
+            });
         });
     };
     const auto check = [&]<class Rule>(const Rule& rule, float tolerance) {

@@ -52,7 +52,7 @@ TEST_CASE("calibration of data: what goes wrong in a thread is the caller's to c
     const auto from = deploy(support::random_parameters<row>(random));
     const auto samples = support::random_inputs<row>(random, 6);
     sample_reader bad = reader_of(samples);
-    bad.read = [read = bad.read](std::size_t i, float* to) {
+    bad.read = [read = bad.read](std::size_t i, std::span<float> to) {
         read(i, to);
         if (i == 5) to[0] = std::numeric_limits<float>::quiet_NaN();
     };

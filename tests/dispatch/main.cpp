@@ -21,14 +21,14 @@ int main() {
     std::mt19937 random(7);
     const auto parameters = statiq::deploy(support::random_parameters<trained>(random));
     const auto samples = support::random_inputs<trained>(random, 3);
-    const auto model = statiq::quantize<weight, activation>(parameters, statiq::calibrate(parameters, samples));
+    auto model = statiq::quantize<weight, activation>(parameters, statiq::calibrate(parameters, samples));
     using network_type = std::remove_cvref_t<decltype(model.network())>;
     struct alignas(statiq::arena_alignment) arena {
         std::uint8_t bytes[network_type::arena_size];
     };
     std::vector<std::uint8_t> input(network_type::input_size);
     for (std::uint8_t& value : input) value = static_cast<std::uint8_t>(random() % 256);
-    const auto result = model.network().run(input.data());
+    const auto result = model.network().run(input);
     const std::vector<std::uint8_t> expected(result.begin(), result.end());
     if (*std::min_element(expected.begin(), expected.end()) == *std::max_element(expected.begin(), expected.end())) {
         std::fprintf(stderr, "all outputs are equal: nothing is compared\n");

@@ -44,8 +44,8 @@ using scores = std::array<std::uint8_t, 10>;
 template <class Scheme>
 constexpr scores run(std::size_t image) {
     alignas(arena_alignment) std::array<std::uint8_t, integer_network<numbers, Scheme>::arena_size> arena{};
-    const integer_network<numbers, Scheme> network(packed<Scheme>, arena.data());
-    const auto output = network.run(tiny_digits::images.data() + 64 * image);
+    integer_network<numbers, Scheme> network(packed<Scheme>, arena);
+    const auto output = network.run(std::span(tiny_digits::images).subspan(64 * image, 64));
     scores result{};
     std::copy(output.begin(), output.end(), result.begin());
     return result;

@@ -66,7 +66,7 @@ TEST_CASE("every execution shows the named outputs as the observers saw them") {
     auto integers = quantize<weight, byte>(from, ranges);
     for (std::size_t s = 0; s < samples.size(); ++s) {
         std::array<std::vector<float>, 3> seen;
-        floats.run(samples[s].data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+        floats.run(samples[s], [&]<std::size_t I>(node_index<I>, const float* values) {
             constexpr int place = D::nodes[I].output;
             if constexpr (place > 0) seen[place - 1].assign(values, values + D::nodes[I].out.size());
         });
@@ -78,7 +78,7 @@ TEST_CASE("every execution shows the named outputs as the observers saw them") {
         CHECK(alike(floats.output<"p5">(), seen[2]));
 
         std::array<std::vector<float>, 3> simulated_seen;
-        const auto result = simulated.run(samples[s].data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+        const auto result = simulated.run(samples[s], [&]<std::size_t I>(node_index<I>, const float* values) {
             constexpr int place = Q::nodes[I].output;
             if constexpr (place > 0) simulated_seen[place - 1].assign(values, values + Q::nodes[I].out.size());
         });

@@ -22,7 +22,7 @@ namespace {
 template <graph_type G>
 std::vector<std::vector<float>> run_observed(float_network<G>& network, std::span<const float> sample) {
     std::vector<std::vector<float>> tensors(node_count<G>);
-    network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+    network.run(sample, [&]<std::size_t I>(node_index<I>, const float* values) {
         tensors[I].assign(values, values + G::nodes[I].out.size());
     });
     return tensors;

@@ -30,24 +30,25 @@ template <number_type Weight, class Net>
 void check_guarded(std::mt19937& random) {
     const auto parameters = deploy(support::random_parameters<Net>(random));
     const auto samples = support::random_inputs<Net>(random, 2);
-    const auto model = quantize<Weight, quantized<8, asymmetric>>(parameters, calibrate(parameters, samples));
+    auto model = quantize<Weight, quantized<8, asymmetric>>(parameters, calibrate(parameters, samples));
     using network_type = std::remove_cvref_t<decltype(model.network())>;
     using parameters_type = typename network_type::parameters_type;
     static_assert(sizeof(parameters_type) % sizeof(line) == 0 && network_type::arena_size % sizeof(line) == 0);
 
     support::guarded_vector<typename network_type::input_type> input(network_type::input_size);
     for (auto& value : input) value = static_cast<typename network_type::input_type>(random() % 256);
-    const auto expected = model.network().run(input.data());
+    const auto expected = model.network().run(input);
     for (int turn = 0; turn < 2; ++turn) { // each lies once at a guard's beginning and once at an end
         support::guarded_vector<line> stored(sizeof(parameters_type) / sizeof(line));
         std::memcpy(stored.data(), model.bytes().data(), model.bytes().size());
         support::guarded_vector<line> arena(network_type::arena_size / sizeof(line));
         const support::guarded_vector<typename network_type::input_type> guarded_input(input.begin(), input.end());
-        const auto* in_place = parameters_from_bytes<typename decltype(model)::graph>(
+        const auto in_place = parameters_from_bytes<typename decltype(model)::graph>(
             std::as_bytes(std::span(stored.data(), stored.size())));
-        REQUIRE(in_place != nullptr);
-        const network_type network(*in_place, reinterpret_cast<std::uint8_t*>(arena.data()));
-        const auto output = network.run(guarded_input.data());
+        REQUIRE(in_place);
+        network_type network(*in_place,
+                             std::span(reinterpret_cast<std::uint8_t*>(arena.data()), network_type::arena_size));
+        const auto output = network.run(guarded_input);
         CHECK(std::equal(output.begin(), output.end(), expected.begin(), expected.end()));
     }
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
+#include <statiq/execute/float_simulation.hpp>
 #include <statiq/execute/model.hpp>
+#include <statiq/execute/simulated_network.hpp>
 #include <statiq/execute/thread_pool.hpp>
+#include <statiq/execute/weight_only_network.hpp>
 
 #include <doctest/doctest.h>
 
@@ -71,23 +74,42 @@ void check_silent(std::mt19937& random) {
     const auto trained = support::random_parameters<Net>(random);
     const auto parameters = deploy(trained);
     const auto samples = support::random_inputs<Net>(random, 2);
-    auto model = quantize<weight, byte, Scheme>(parameters, calibrate(parameters, samples));
-    const auto& network = model.network();
+    const auto ranges = calibrate(parameters, samples);
+    auto model = quantize<weight, byte, Scheme>(parameters, ranges);
+    auto& network = model.network();
     std::vector<typename std::remove_cvref_t<decltype(network)>::input_type> input(network.input_size);
-    static_assert(noexcept(network.run(input.data())));
+    static_assert(noexcept(network.run(input)));
 
     static thread_pool pool(2);
-    static_assert(noexcept(network.run(pool, input.data())));
-    CHECK(allocations_of([&] { network.run(input.data()); }) == 0);
-    CHECK(allocations_of([&] { network.run(pool, input.data()); }) == 0);
+    static_assert(noexcept(network.run(pool, input)));
+    CHECK(allocations_of([&] { network.run(input); }) == 0);
+    CHECK(allocations_of([&] { network.run(pool, input); }) == 0);
     CHECK(allocations_of([&] { model(samples[0]); }) == 0);
 
     float_network<Net> floats(trained);
     float_network<deployed<Net>> deployed_floats(parameters);
-    const float* sample = samples[0].data();
+    const std::span<const float> sample = samples[0];
     static_assert(noexcept(floats.run(sample))&& noexcept(deployed_floats.run(sample)));
     CHECK(allocations_of([&] { floats.run(sample); }) == 0);
     CHECK(allocations_of([&] { deployed_floats.run(sample); }) == 0);
+
+    using Q = numbers_chosen<deployed<Net>, weight, byte>;
+    simulated_network<Q, Scheme> simulated(quantize_parameters<Q>(parameters, ranges));
+    simulation<> data = float_simulation(as_data(parameters));
+    static_assert(noexcept(simulated.run(sample))&& noexcept(data.run(sample)));
+    CHECK(allocations_of([&] { simulated.run(sample); }) == 0);
+    CHECK(allocations_of([&] { data.run(sample); }) == 0);
+}
+
+/// Networks all of whose layers are float but for their weights.
+template <class Net>
+void check_weight_only_silent(std::mt19937& random) {
+    auto network =
+        quantize_weights<quantized<4, symmetric, per_group<8>>>(deploy(support::random_parameters<Net>(random)));
+    const auto samples = support::random_inputs<Net>(random, 1);
+    const std::span<const float> sample = samples[0];
+    static_assert(noexcept(network.run(sample)));
+    CHECK(allocations_of([&] { network.run(sample); }) == 0);
 }
 
 } // namespace
@@ -97,5 +119,8 @@ TEST_CASE("inference asks for no memory") {
     CHECK(allocations_of([&] { (void)support::random_inputs<mixed>(random, 3); }) >= 3); // the counter counts
     check_silent<mixed, float_multiplier>(random);
     check_silent<mixed, gemmlowp>(random);
-    support::for_each_random_network<0, 4>([&]<class Net>() { check_silent<Net, single_rounding>(random); });
+    support::for_each_random_network<0, 4>([&]<class Net>() {
+        check_silent<Net, single_rounding>(random);
+        check_weight_only_silent<Net>(random);
+    });
 }

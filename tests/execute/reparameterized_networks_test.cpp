@@ -55,8 +55,8 @@ void check_same_bits(std::mt19937& random) {
     parameters<deployed<Plain>> plain; // the same weights
     plain.layers = merged.layers;
     const auto samples = support::random_inputs<Branched>(random, 3);
-    const auto merged_model = quantize<Weight, activation_type>(merged, calibrate(merged, samples));
-    const auto plain_model = quantize<Weight, activation_type>(plain, calibrate(plain, samples));
+    auto merged_model = quantize<Weight, activation_type>(merged, calibrate(merged, samples));
+    auto plain_model = quantize<Weight, activation_type>(plain, calibrate(plain, samples));
     CHECK(std::equal(merged_model.bytes().begin(), merged_model.bytes().end(), plain_model.bytes().begin(),
                      plain_model.bytes().end()));
     for (std::size_t s = 0; s < samples.size(); ++s) {
@@ -64,8 +64,7 @@ void check_same_bits(std::mt19937& random) {
         for (const float value : samples[s])
             input.push_back(static_cast<typename integer_network<Q>::input_type>(
                 quantize(value, merged_model.network().input_map(), Q::nodes[0].numbers.activation)));
-        CHECK(support::run_seen(merged_model.network(), input.data()) ==
-              support::run_seen(plain_model.network(), input.data()));
+        CHECK(support::run_seen(merged_model.network(), input) == support::run_seen(plain_model.network(), input));
     }
 }
 

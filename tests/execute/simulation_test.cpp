@@ -35,7 +35,7 @@ template <class Network>
 layer_bits bits_of(Network& network, std::span<const float> sample) {
     using G = typename Network::graph;
     layer_bits seen(node_count<G>);
-    network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+    network.run(sample, [&]<std::size_t I>(node_index<I>, const float* values) {
         keep(seen[I], values, G::nodes[I].out.size());
     });
     return seen;
@@ -43,7 +43,7 @@ layer_bits bits_of(Network& network, std::span<const float> sample) {
 template <class Scheme>
 layer_bits bits_of(simulation<Scheme>& network, std::span<const float> sample) {
     layer_bits seen(network.nodes().size());
-    network.run(sample.data(),
+    network.run(sample,
                 [&](std::size_t i, const float* values) { keep(seen[i], values, network.nodes()[i].out.size()); });
     return seen;
 }
@@ -142,7 +142,7 @@ TEST_CASE("each loss source does what it is called") {
     struct net final : network<decltype(input<1, 1, 2> | named<"a">(dense<1>(without_bias)) | relu6)> {};
     parameters<deployed<net>> from = zero_parameters<deployed<net>>();
     from[1].weight = {0.5F, 0.25F};
-    const node_ranges<deployed<net>> ranges{range{0, 15}, range{0, 3.9375F}};
+    const node_ranges<deployed<net>> ranges{{{0, 15}, {0, 3.9375F}}};
     using four = quantized<4, asymmetric>;
     using six = quantized<6, asymmetric>;
     const layer_override at_a{"a", {true, true, quantized<3>::format, six::format}};
@@ -155,7 +155,7 @@ TEST_CASE("each loss source does what it is called") {
     simulation<> simulated(data);
     const auto result = [&](loss_sources sources, std::array<float, 2> x) {
         simulated.set_sources(sources);
-        return simulated.run(x.data())[0];
+        return simulated.run(x)[0];
     };
     CHECK(result(loss_sources::none(), {3.3F, 1}) == 0.5F * 3.3F + 0.25F);
     CHECK(result(loss_source::input, {3.3F, 1.6F}) == 0.5F * 3 + 0.25F * 2);
@@ -179,7 +179,7 @@ TEST_CASE("one layer alone, on real inputs, is the layer of a network that quant
     simulation<> simulated(data);
     std::vector<float> alone(data.nodes[1].out.size());
     for (std::size_t k = 0; k < s.samples.size(); ++k) {
-        simulated.run_alone(1, {s.samples[k].data()}, loss_sources::all(), alone.data());
+        simulated.run_alone(1, {s.samples[k]}, loss_sources::all(), alone);
         std::vector<std::uint32_t> bits;
         keep(bits, alone.data(), alone.size());
         CHECK(bits == bits_of(simulated, s.samples[k])[1]);

@@ -41,7 +41,7 @@ class record {
 };
 
 template <graph_type G, class Network, class Executor, class In>
-record layers_of(Network& network, Executor&& threads, const In* input) {
+record layers_of(Network& network, Executor&& threads, std::span<const In> input) {
     record seen;
     network.run(threads, input, [&]<std::size_t I, class T>(node_index<I> index, const T* values) {
         seen.keep(G::nodes[I].out.size(), index, values);
@@ -50,7 +50,7 @@ record layers_of(Network& network, Executor&& threads, const In* input) {
 }
 
 template <graph_type G, class Network, class In>
-void check_any_number_of_threads(Network& network, const In* input) {
+void check_any_number_of_threads(Network& network, std::span<const In> input) {
     static fine_pool pools[] = {fine_pool(1), fine_pool(2), fine_pool(3), fine_pool(5)};
     const record alone = layers_of<G>(network, sequential{}, input);
     for (fine_pool& pool : pools) {
@@ -67,13 +67,14 @@ void check_threads(std::mt19937& random) {
     const auto samples = support::random_inputs<Net>(random, 2);
 
     float_network<Net> floats(trained);
-    check_any_number_of_threads<Net>(floats, samples[0].data());
+    check_any_number_of_threads<Net>(floats, samples[0]);
 
     auto model = quantize<Weight, Activation>(parameters, calibrate(parameters, samples));
     using network_type = typename decltype(model)::network_type;
     std::vector<typename network_type::input_type> input(network_type::input_size);
     for (auto& value : input) value = static_cast<typename network_type::input_type>(random() % 128);
-    check_any_number_of_threads<numbers_chosen<G, Weight, Activation>>(model.network(), input.data());
+    check_any_number_of_threads<numbers_chosen<G, Weight, Activation>>(
+        model.network(), std::span<const typename network_type::input_type>(input));
 
     fine_pool pool(3);
     CHECK(model(pool, samples[1]) == model(samples[1]));

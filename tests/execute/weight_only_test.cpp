@@ -21,7 +21,7 @@ template <class Network>
 std::vector<std::vector<float>> seen_of(Network& network, std::span<const float> sample) {
     using G = typename Network::graph;
     std::vector<std::vector<float>> seen(node_count<G>);
-    network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+    network.run(sample, [&]<std::size_t I>(node_index<I>, const float* values) {
         seen[I].assign(values, values + G::nodes[I].out.size());
     });
     return seen;

@@ -209,16 +209,17 @@ void compare_model(const std::string& name) {
         }
     };
     for (std::size_t sample = 0; sample < count; ++sample) {
-        const auto result = model.network().run(stored_inputs.data() + sample * network::input_size,
-                                                [&]<std::size_t I, class T>(sq::node_index<I>, const T* ours) {
-                                                    const std::string stored = "in" + std::to_string(sample) + ".t" +
-                                                                               std::to_string(graph.tensor_of(I));
-                                                    if (!layers.contains(stored)) return;
-                                                    const auto expected = layers.at(stored).template values<T>();
-                                                    REQUIRE(expected.size() == Q::nodes[I].out.size());
-                                                    tensors.insert(stored);
-                                                    compare(ours, expected, Q::nodes[I].name.view());
-                                                });
+        const auto result =
+            model.network().run(stored_inputs.subspan(sample * network::input_size, network::input_size),
+                                [&]<std::size_t I, class T>(sq::node_index<I>, const T* ours) {
+                                    const std::string stored =
+                                        "in" + std::to_string(sample) + ".t" + std::to_string(graph.tensor_of(I));
+                                    if (!layers.contains(stored)) return;
+                                    const auto expected = layers.at(stored).template values<T>();
+                                    REQUIRE(expected.size() == Q::nodes[I].out.size());
+                                    tensors.insert(stored);
+                                    compare(ours, expected, Q::nodes[I].name.view());
+                                });
         compare(result.data(), stored_outputs.subspan(sample * network::output_size, network::output_size), "output");
     }
     MESSAGE(name << ": compared " << count << " outputs and " << tensors.size() << " of " << layers.size()

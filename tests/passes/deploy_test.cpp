@@ -32,7 +32,7 @@ template <graph_type G>
 std::vector<std::vector<float>> float_execution(const parameters<G>& from, std::span<const float> sample) {
     std::vector<std::vector<float>> tensors(node_count<G>);
     float_network<G> network(from);
-    network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) {
+    network.run(sample, [&]<std::size_t I>(node_index<I>, const float* values) {
         tensors[I].assign(values, values + G::nodes[I].out.size());
     });
     return tensors;

@@ -23,7 +23,7 @@ constexpr auto byte = sq::quantized<8, sq::asymmetric>::format;
 real::classes classify(const sq::network_data& deployed, const std::vector<sq::range>& ranges,
                        const sq::number_format& weight, const real::labelled& test) {
     sq::simulation<> network(sq::quantize_data(deployed, ranges, {weight, byte, weight}));
-    return real::predict(test, [&network](std::span<const float> image) { return network.run(image.data()); });
+    return real::predict(test, [&network](std::span<const float> image) { return network.run(image); });
 }
 
 /// Depthwise channels by the size of batch norm's variance, and the greatest scale of the first depthwise layer.
@@ -61,7 +61,7 @@ TEST_CASE("real: MobileNetV1 0.25 collapses with one scale a tensor; scales a ch
     const sq::network_data repaired =
         sq::as_data(sq::deploy(trained, {.repair_zero_variance = sq::zero_variance_repair{}}));
     const sq::sample_reader all{test.images.size(), 224 * 224 * 3,
-                                [&test](std::size_t i, float* to) { test.images.read(i, to); }};
+                                [&test](std::size_t i, std::span<float> to) { test.images.read(i, to.data()); }};
     const auto ranges = sq::calibrate(deployed, all.first(40), sq::min_max{});
     const auto by_tensor = classify(deployed, ranges, per_tensor, test);
     const auto by_channel = classify(deployed, ranges, per_channel, test);

@@ -191,9 +191,9 @@ TEST_CASE("real: every layer's distributions, conditions and error") {
     const sq::io::image_set training(
         sq::io::read_npy(test_data::external() / "images" / (std::string(calibration_images) + ".npy")), {32, 32, 3},
         pixels());
-    const auto read = [&test](std::size_t index, float* to) {
+    const auto read = [&test](std::size_t index, std::span<float> to) {
         const auto image = test.images[index];
-        std::copy(image.begin(), image.end(), to);
+        std::copy(image.begin(), image.end(), to.begin());
     };
     const sq::sample_reader samples{50, 32 * 32 * 3, read};
     const auto ranges = sq::calibrate(parameters, sq::first_samples(training, 100));

@@ -52,7 +52,7 @@ struct layers_seen {
 };
 
 template <statiq::graph_type Q, class Scheme, class In>
-layers_seen run_seen(const statiq::integer_network<Q, Scheme>& network, const In* input) {
+layers_seen run_seen(statiq::integer_network<Q, Scheme>& network, const std::vector<In>& input) {
     layers_seen seen(statiq::node_count<Q>);
     network.run(input, [&]<std::size_t I, class T>(statiq::node_index<I>, const T* data) {
         seen.keep(I, data, Q::nodes[I].out.size(), network.map_of(I));
@@ -327,7 +327,7 @@ scheme_tally check_executions(const statiq::quantized_parameters<Q>& quantized, 
     std::size_t space = memory.size();
     REQUIRE(std::align(margin, size, start, space) != nullptr);
     auto* arena = static_cast<std::uint8_t*>(start) + margin;
-    const network_type network(*parameters, arena);
+    network_type network(*parameters, std::span(arena, network_type::arena_size));
     const auto soil = [&] {
         for (auto& byte : memory) byte = static_cast<std::uint8_t>(random());
     };
@@ -347,7 +347,7 @@ scheme_tally check_executions(const statiq::quantized_parameters<Q>& quantized, 
         const std::vector<input_type> input_before = input;
         soil();
         const std::vector<std::uint8_t> memory_before = memory;
-        const layers_seen seen = run_seen(network, input.data());
+        const layers_seen seen = run_seen(network, input);
         CHECK(input == input_before);
         const auto arena_begin = arena - memory.data();
         const auto arena_end = arena_begin + static_cast<std::ptrdiff_t>(network_type::arena_size);
@@ -355,7 +355,7 @@ scheme_tally check_executions(const statiq::quantized_parameters<Q>& quantized, 
         CHECK(std::equal(memory.begin() + arena_end, memory.end(), memory_before.begin() + arena_end));
 
         soil();
-        CHECK(run_seen(network, input.data()) == seen);
+        CHECK(run_seen(network, input) == seen);
 
         check_integer_layers<Scheme>(Q::nodes, quantized.layers, seen);
 
@@ -366,10 +366,10 @@ scheme_tally check_executions(const statiq::quantized_parameters<Q>& quantized, 
             // Fed, the next layers go on from what the integer network has.
             if (feed) std::copy(seen.values[I].begin(), seen.values[I].end(), const_cast<float*>(values));
         };
-        simulated.run(sample.data(), observe);
+        simulated.run(sample, observe);
         result.fed += check_simulated_layers(Q::nodes, quantized.layers, seen, predicted);
         feed = false;
-        simulated.run(sample.data(), observe);
+        simulated.run(sample, observe);
         result.free += compare_executions(Q::nodes, quantized.layers, seen, predicted);
     }
     // Where every sum is certain, the networks are equal from end to end.

@@ -51,7 +51,8 @@ void check_simulation(std::mt19937& random) {
     const auto integers = quantize_parameters<Q>(deploy(network.values()), network.ranges());
     simulated_network<Q, Scheme> simulated(integers);
     for (std::size_t s = 0; s < batch; ++s) {
-        const auto expected = simulated.run(samples.data() + s * input_extents<G>.size());
+        const auto expected =
+            simulated.run(std::span(samples).subspan(s * input_extents<G>.size(), input_extents<G>.size()));
         CHECK(std::equal(expected.begin(), expected.end(),
                          found.begin() + static_cast<std::ptrdiff_t>(s * expected.size())));
     }

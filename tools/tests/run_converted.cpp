@@ -56,7 +56,7 @@ int compare(const std::filesystem::path& parameters, const std::filesystem::path
     using out = typename network::output_type;
     if (folder.empty()) {
         const std::vector<in> zeros(network::input_size);
-        std::printf("ran: %zu outputs\n", model.network().run(zeros.data()).size());
+        std::printf("ran: %zu outputs\n", model.network().run(zeros).size());
         return 0;
     }
     const auto tensors = tensors_of_layers(sq::io::read_safetensors(parameters));
@@ -82,7 +82,8 @@ int compare(const std::filesystem::path& parameters, const std::filesystem::path
                 all.add(ours, values, tensor->first);
             }
         };
-        const auto result = model.network().run(samples.data() + sample * network::input_size, look);
+        const auto result =
+            model.network().run(samples.subspan(sample * network::input_size, network::input_size), look);
         all.add(result.data(), expected.subspan(sample * network::output_size, network::output_size), "output");
     }
     std::printf("compared %zu outputs and %zu of %zu intermediate tensors, %zu values: %zu differ%s%s\n", count,

@@ -180,10 +180,12 @@ inline std::vector<channel_scale> scales_of(const layer_parameters& norm, float 
 } // namespace detail
 
 /// Looks at every linear layer of a network: as trained, and as deployed (batch norm folded, activations fused); the
-/// deployed layers keep the trained ones' names.
+/// deployed layers keep the trained ones' names. Without samples, activations stay unknown.
 inline std::vector<layer_distribution> measure_distributions(const network_data& trained, const network_data& deployed,
                                                              const sample_reader& samples,
                                                              const distribution_thresholds& limits = {}) {
+    detail::require_sizes(trained.nodes, trained.parameters);
+    detail::require_sizes(deployed.nodes, deployed.parameters);
     std::vector<layer_distribution> lines;
     std::vector<std::size_t> nodes;
     for (std::size_t i = 0; i < deployed.nodes.size(); ++i) {
@@ -204,23 +206,24 @@ inline std::vector<layer_distribution> measure_distributions(const network_data&
         lines.push_back(std::move(line));
         nodes.push_back(i);
     }
+    if (samples.size > 0) detail::require_samples(deployed.nodes[0].out.size(), samples);
     simulation<> network = float_simulation(deployed);
     std::vector<float> sample(samples.values);
     std::vector<float> sums;
     std::vector<double> kept(lines.size());
     std::vector<double> cut(lines.size());
     for (std::size_t s = 0; s < samples.size; ++s) {
-        samples.read(s, sample.data());
+        samples.read(s, sample);
         std::size_t at = 0;
         for (std::size_t i = 0; i < deployed.nodes.size(); ++i) {
-            network.step(i, sample.data());
+            network.step(i, sample);
             if (at == nodes.size() || nodes[at] != i) continue;
             const node& n = deployed.nodes[i];
             layer_distribution& line = lines[at];
             sums.resize(n.out.size());
-            network.sums(i, network.tensor(static_cast<std::size_t>(n.input())), loss_sources::all(), sums.data());
+            network.sums(i, network.tensor(static_cast<std::size_t>(n.input())), loss_sources::all(), sums);
             line.before_activation.add(sums.data(), sums.size());
-            line.activations.add(network.tensor(i), n.out.size());
+            line.activations.add(network.tensor(i).data(), n.out.size());
             const detail::real_clamp bounds = detail::clamp_of(n.fused);
             for (const float x : sums) {
                 const double passed = static_cast<double>(std::clamp(x, bounds.lowest, bounds.highest));

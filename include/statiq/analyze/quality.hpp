@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,7 @@ inline std::vector<layer_quality> measure_quality(const network_data& deployed, 
                          .activation_bits = format.bits,
                          .span = format.floating ? range{} : representable(quantized.layers[i].output, format)});
     }
+    detail::require_samples(deployed.nodes[0].out.size(), samples);
     const simulation<> floating = float_simulation(deployed);
     const simulation<> integer(quantized);
     std::vector<std::vector<layer_quality>> partial(std::max<std::size_t>(threads, 1), blank);
@@ -68,26 +70,26 @@ inline std::vector<layer_quality> measure_quality(const network_data& deployed, 
         for (const node& n : deployed.nodes) widest = (std::max)(widest, n.out.size());
         std::vector<float> alone(widest);
         for (std::size_t s = first; s < last; ++s) {
-            samples.read(s, sample.data());
+            samples.read(s, sample);
             std::size_t next = 0; // the float network keeps step, so that both have their tensors in memory
             auto line = partial[share].begin();
             std::size_t at = 0;
             for (std::size_t i = 0; i < quantized.nodes.size(); ++i) {
                 const auto old = static_cast<std::size_t>(quantized.origin[i]);
-                for (; next <= old; ++next) reference.step(next, sample.data());
-                other.step(i, sample.data());
+                for (; next <= old; ++next) reference.step(next, sample);
+                other.step(i, sample);
                 if (at == measured.size() || measured[at] != i) continue;
                 const node& n = deployed.nodes[old];
                 const std::size_t size = n.out.size();
-                line->accumulated.add(reference.tensor(old), other.tensor(i), size);
-                std::array<const float*, max_inputs> inputs{sample.data()};
+                line->accumulated.add(reference.tensor(old).data(), other.tensor(i).data(), size);
+                std::array<std::span<const float>, max_inputs> inputs{sample};
                 for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
                     inputs[k] = reference.tensor(static_cast<std::size_t>(n.inputs[k]));
-                other.run_alone(i, inputs, enabled, alone.data());
-                line->isolated.add(reference.tensor(old), alone.data(), size);
+                other.run_alone(i, inputs, enabled, std::span(alone).first(size));
+                line->isolated.add(reference.tensor(old).data(), alone.data(), size);
                 for (std::size_t k = 0; k < loss_source_count; ++k) {
-                    other.run_alone(i, inputs, static_cast<loss_source>(k), alone.data());
-                    line->sources[k].add(reference.tensor(old), alone.data(), size);
+                    other.run_alone(i, inputs, static_cast<loss_source>(k), std::span(alone).first(size));
+                    line->sources[k].add(reference.tensor(old).data(), alone.data(), size);
                 }
                 ++line;
                 ++at;

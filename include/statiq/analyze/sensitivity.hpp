@@ -51,14 +51,15 @@ inline std::vector<layer_sensitivity> measure_sensitivity(const network_data& de
                                                           const sample_reader& samples, std::size_t threads = 1,
                                                           const progress& report = {}) {
     const simulation<> prototype = float_simulation(deployed);
+    detail::require_samples(deployed.nodes[0].out.size(), samples);
     const std::size_t outputs = deployed.nodes.back().out.size();
     std::vector<float> expected(samples.size * outputs);
     in_shares(samples.size, threads, 1, [&](std::size_t, std::size_t first, std::size_t last) {
         simulation<> network = prototype;
         std::vector<float> sample(samples.values);
         for (std::size_t s = first; s < last; ++s) {
-            samples.read(s, sample.data());
-            const auto result = network.run(sample.data());
+            samples.read(s, sample);
+            const auto result = network.run(sample);
             std::copy(result.begin(), result.end(), expected.begin() + static_cast<std::ptrdiff_t>(s * outputs));
         }
     });
@@ -77,8 +78,8 @@ inline std::vector<layer_sensitivity> measure_sensitivity(const network_data& de
                 network.set_weights(linear[l], with_rounded_weights(n, deployed.parameters[linear[l]], format));
                 signal_to_noise error;
                 for (std::size_t s = 0; s < samples.size; ++s) {
-                    samples.read(s, sample.data());
-                    error.add(expected.data() + s * outputs, network.run(sample.data()).data(), outputs);
+                    samples.read(s, sample);
+                    error.add(expected.data() + s * outputs, network.run(sample).data(), outputs);
                 }
                 result[l].formats.push_back(format);
                 result[l].noise.push_back(error.noise / error.signal);

@@ -23,7 +23,9 @@ node_ranges<G> calibrate(const parameters<G>& deployed_parameters, const Samples
     calibration<Observer> seen(G::nodes, rule);
     for (int pass = 0; pass < rule.passes(); ++pass) {
         detail::observe_samples(seen, samples, 0, samples.size(), batch, [&](std::span<const float> sample) {
-            network.run(sample.data(), [&]<std::size_t I>(node_index<I>, const float* values) { seen.see(I, values); });
+            network.run(sample, [&]<std::size_t I>(node_index<I>, const float* values) {
+                seen.see(I, {values, G::nodes[I].out.size()});
+            });
         });
         seen.end_pass();
     }

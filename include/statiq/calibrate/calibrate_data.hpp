@@ -19,7 +19,7 @@ class read_samples {
   public:
     explicit read_samples(const sample_reader& reader) : reader_(&reader), sample_(reader.values) {}
     std::span<const float> operator[](std::size_t index) const {
-        reader_->read(index, sample_.data());
+        reader_->read(index, sample_);
         return sample_;
     }
 
@@ -47,16 +47,17 @@ std::vector<range> calibrate(const network_data& network, const sample_reader& s
                 try {
                     simulation<> run = prototype;
                     std::size_t done = first;
-                    detail::observe_samples(
-                        seen[share], detail::read_samples(samples), first, last, batch,
-                        [&](std::span<const float> sample) {
-                            run.run(sample.data(),
-                                    [&](std::size_t i, const float* values) { seen[share].see(i, values); });
-                            ++done;
-                            if (report && share == 0)
-                                report(pass * samples.size + samples.size * (done - first) / (last - first),
-                                       passes * samples.size);
-                        });
+                    detail::observe_samples(seen[share], detail::read_samples(samples), first, last, batch,
+                                            [&](std::span<const float> sample) {
+                                                run.run(sample, [&](std::size_t i, const float* values) {
+                                                    seen[share].see(i, {values, network.nodes[i].out.size()});
+                                                });
+                                                ++done;
+                                                if (report && share == 0)
+                                                    report(pass * samples.size +
+                                                               samples.size * (done - first) / (last - first),
+                                                           passes * samples.size);
+                                            });
                 } catch (...) {
                     failures[share] = std::current_exception();
                 }

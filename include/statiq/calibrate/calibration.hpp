@@ -4,6 +4,7 @@
 #include <statiq/calibrate/calibration_error.hpp>
 #include <statiq/calibrate/observers.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/tensor/refusal.hpp>
 #include <statiq/tensor/samples.hpp>
 
 #include <bit>
@@ -34,10 +35,11 @@ class calibration {
         for (const node& n : nodes_) states_.push_back(rule.start(n));
     }
 
-    /// Shows one sample's output of a node. Nodes come in execution order.
-    void see(std::size_t index, const float* values) noexcept {
+    /// Shows one sample's output of a node: as many values as it has, or they are refused (`refused`). Nodes come in
+    /// execution order.
+    void see(std::size_t index, std::span<const float> tensor) noexcept {
+        detail::require_count("calibration: values of a node", nodes_[index].out.size(), tensor.size());
         if (bad_ < nodes_.size()) return;
-        const std::span<const float> tensor(values, nodes_[index].out.size());
         if (detail::all_finite(tensor)) {
             states_[index].see(tensor);
             return;

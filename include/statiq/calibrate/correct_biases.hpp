@@ -36,9 +36,9 @@ inline std::vector<double> mean_sums(const simulation<>& prototype, std::size_t 
         std::vector<float> sample(samples.values);
         std::vector<float> sums(n.out.size());
         for (std::size_t s = first; s < last; ++s) {
-            samples.read(s, sample.data());
-            for (std::size_t i = 0; i < index; ++i) network.step(i, sample.data());
-            network.sums(index, network.tensor(static_cast<std::size_t>(n.input())), loss_sources::all(), sums.data());
+            samples.read(s, sample);
+            for (std::size_t i = 0; i < index; ++i) network.step(i, sample);
+            network.sums(index, network.tensor(static_cast<std::size_t>(n.input())), loss_sources::all(), sums);
             add_channel_means(sums.data(), n.out, partial[share]);
         }
     });
@@ -58,6 +58,7 @@ inline network_data correct_biases(network_data deployed, std::span<const range>
                                    std::span<const layer_override> overrides, const sample_reader& samples,
                                    std::size_t threads = 1, const progress& report = {}) {
     const simulation<> floating = float_simulation(deployed);
+    detail::require_samples(deployed.nodes[0].out.size(), samples);
     for (std::size_t i = 0; i < deployed.nodes.size(); ++i) {
         const node& n = deployed.nodes[i];
         if (!n.is_linear() || !n.has_bias) continue;
@@ -76,9 +77,10 @@ inline network_data correct_biases(network_data deployed, std::span<const range>
 }
 
 /// The same for a typed network and types of numbers.
-template <number_type Weight, number_type Activation, graph_type G>
-parameters<G> correct_biases(const parameters<G>& deployed_parameters, const node_ranges<G>& ranges,
+template <number_type Weight, number_type Activation, graph_type G, graph_type R = G>
+parameters<G> correct_biases(const parameters<G>& deployed_parameters, const node_ranges<R>& ranges,
                              const sample_reader& samples, std::size_t threads = 1) {
+    static_assert(check_ranges<detail::ranges_verdict<R, G>>::passed);
     return as_parameters<G>(correct_biases(as_data(deployed_parameters), ranges,
                                            {Weight::format, Activation::format, Weight::format}, {}, samples, threads));
 }

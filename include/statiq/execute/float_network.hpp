@@ -4,12 +4,15 @@
 #include <statiq/execute/executor.hpp>
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
+#include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
 #include <statiq/graph/parameters.hpp>
+#include <statiq/plan/arena.hpp>
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
+#include <statiq/tensor/exact_span.hpp>
 
 #include <array>
 #include <cstddef>
@@ -17,28 +20,41 @@
 
 namespace statiq {
 
+namespace detail {
+inline constexpr char float_network_input[] = "float_network: values of the input";
+} // namespace detail
+
 /// The float execution of a graph: trained, or deployed. Memory is taken once, at construction; running allocates
-/// nothing.
+/// nothing. For one thread at a time.
 template <graph_type G>
 class float_network {
   public:
     using graph = G;
 
+    /// One sample: floats in HWC order.
+    using input_span = exact_span<const float, input_extents<G>.size(), detail::float_network_input>;
+    using output_span = std::span<const float, output_extents<G>.size()>;
+
     explicit float_network(const parameters<G>& from) : arena_((plan.arena_bytes + sizeof(float) - 1) / sizeof(float)) {
         for (std::size_t i = 0; i < node_count<G>; ++i) layers_[i] = pack_float_layer(G::nodes[i], from[i]);
     }
 
-    /// Runs on one sample, `input_extents<G>.size()` floats in HWC order. The result lives until the next run.
+    /// Runs on one sample. The result lives until the next run. Refused: an input of another size, or one that lies in
+    /// the network's memory, as the last result does; a run that begins while another one of this network is seen to be
+    /// in progress.
     /// @param threads run each layer's parts; the result is the same for any number of them.
     template <executor Executor, class Observe = observe_nothing>
-    std::span<const float> run(Executor&& threads, const float* input, Observe&& observe = {}) noexcept {
+    output_span run(Executor&& threads, input_span input, Observe&& observe = {}) noexcept {
+        const detail::single_run::scope running(running_, "float_network: runs at a time");
+        detail::require_apart("float_network: bytes of the input that lie in its memory", input.data(),
+                              input.size() * sizeof(float), arena_.data(), arena_.size() * sizeof(float));
         for_each_node<G>([&]<std::size_t I>(node_index<I> index) {
             constexpr const node& n = G::nodes[I];
             std::array<const float*, max_inputs> inputs{};
             for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
                 inputs[k] = tensors_[static_cast<std::size_t>(n.inputs[k])];
             if constexpr (n.kind == operation::input) {
-                tensors_[I] = input;
+                tensors_[I] = input.data();
             } else if constexpr (n.kind == operation::reshape) {
                 tensors_[I] = inputs[0];
             } else {
@@ -49,18 +65,19 @@ class float_network {
             }
             observe(index, tensors_[I]);
         });
-        return {tensors_.back(), output_extents<G>.size()};
+        return output_span(tensors_.back(), output_extents<G>.size());
     }
     template <class Observe = observe_nothing>
-    std::span<const float> run(const float* input, Observe&& observe = {}) noexcept {
+    output_span run(input_span input, Observe&& observe = {}) noexcept {
         return run(sequential{}, input, observe);
     }
-    std::span<const float> operator()(std::span<const float> input) noexcept { return run(input.data()); }
+    output_span operator()(input_span input) noexcept { return run(input); }
 
-    /// What the last run has computed of an output that `outputs<...>` names.
+    /// What the last run has computed of an output that `outputs<...>` names. Refused before the first run.
     template <label Name>
     [[nodiscard]] std::span<const float> output() const noexcept {
         constexpr std::size_t index = output_index<G, Name>;
+        detail::require_at_least("float_network: runs before an output is read", 1, tensors_[index] == nullptr ? 0 : 1);
         return {tensors_[index], G::nodes[index].out.size()};
     }
 
@@ -77,6 +94,7 @@ class float_network {
     std::array<packed_float_layer, node_count<G>> layers_;
     aligned_vector<float> arena_;
     std::array<const float*, node_count<G>> tensors_{};
+    detail::single_run running_{};
 };
 
 template <graph_type G>

@@ -9,6 +9,7 @@ namespace statiq {
 
 /// The float execution of a network that is data: trained (batch norm apart) or deployed. Node indices are the data's.
 inline simulation<> float_simulation(const network_data& network) {
+    detail::require_sizes(network.nodes, network.parameters);
     std::vector<quantized_layer> layers(network.nodes.size());
     std::vector<node> nodes = network.nodes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {

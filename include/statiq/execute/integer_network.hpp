@@ -5,11 +5,17 @@
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/execute/integer_step.hpp>
+#include <statiq/execute/single_run.hpp>
+#include <statiq/execute/stored_parameters.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
 #include <statiq/kernels/convert.hpp>
+#include <statiq/numeric/requantize.hpp>
+#include <statiq/plan/arena.hpp>
+#include <statiq/plan/facts.hpp>
 #include <statiq/plan/memory.hpp>
+#include <statiq/tensor/exact_span.hpp>
 
 #include <array>
 #include <cstddef>
@@ -19,44 +25,61 @@
 
 namespace statiq {
 
+namespace detail {
+inline constexpr char integer_network_input[] = "integer_network: values of the input";
+} // namespace detail
+
 /// The integer execution of a graph whose numbers are chosen. It owns nothing: parameters and arena are the caller's
 /// and outlive it. Running allocates nothing, throws nothing, and gives the same bits on every machine; in a constant
 /// expression it runs too, for networks all of whose activations are unsigned bytes.
-/// @tparam Q `numbers_chosen<deployed<Net>, Weight, Activation>`. @tparam Scheme `gemmlowp`, `single_rounding` or
-/// `float_multiplier`.
-template <graph_type Q, class Scheme = float_multiplier>
+///
+/// A run writes the arena, so one network and one arena are for one thread at a time. Parameters are only read: any
+/// number of networks, each with an arena of its own, share them (docs/threads.md).
+/// @tparam Q `numbers_chosen<deployed<Net>, Weight, Activation>`. @tparam Scheme `gemmlowp`, `single_rounding`,
+/// `float_multiplier` or a scheme of the program's own.
+template <graph_type Q, requantization_scheme Scheme = default_scheme>
 class integer_network {
   public:
+    using graph = Q;
     using parameters_type = integer_parameters<Q, Scheme>;
     using input_type = activation_storage<Q, 0>;
     using output_type = activation_storage<Q, node_count<Q> - 1>;
     static constexpr std::size_t input_size = input_extents<Q>.size();
     static constexpr std::size_t output_size = output_extents<Q>.size();
     static constexpr std::size_t arena_size = memory_plan_of<Q>.arena_bytes;
+    /// One sample: `input_size` integers in HWC order.
+    using input_span = exact_span<const input_type, input_size, detail::integer_network_input>;
 
-    /// @param arena `arena_size` bytes, aligned to `arena_alignment`.
-    constexpr integer_network(const parameters_type& from, std::uint8_t* arena) noexcept
-        : parameters_(&from), arena_(arena) {}
+    /// @param place at least `arena_size` bytes, aligned to `arena_alignment`; refused where it is not, or where the
+    /// parameters lie in it
+    constexpr integer_network(const parameters_type& from, arena_span<arena_size> place) noexcept
+        : parameters_(&from), arena_(place.data()) {
+        detail::require_apart("integer_network: bytes of the parameters that lie in the arena", &from, sizeof(from),
+                              arena_, arena_size);
+    }
 
-    /// Runs on one sample: `input_size` integers in HWC order, at `input_map()`'s scale and zero point. The result
-    /// lives in the arena until the next run.
+    /// Runs on one sample: `input_size` integers at `input_map()`'s scale and zero point. The result lives in the arena
+    /// until the next run. Refused: an input of another size, or one that lies in the arena, which the run writes; a
+    /// run that begins while another one of this network is seen to be in progress.
     /// @param threads run each layer's parts; the result is the same for any number of them.
     template <executor Executor, class Observe = observe_nothing>
-    constexpr std::span<const output_type> run(Executor&& threads, const input_type* input,
-                                               Observe&& observe = {}) const noexcept {
+    constexpr std::span<const output_type, output_size> run(Executor&& threads, input_span input,
+                                                            Observe&& observe = {}) noexcept {
+        const detail::single_run::scope running(running_, "integer_network: runs at a time");
+        const input_type* from = input.data();
+        detail::require_apart("integer_network: bytes of the input that lie in the arena", from,
+                              input_size * sizeof(input_type), arena_, arena_size);
         for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
-            step<I>(input, threads);
-            observe(index, tensor<I>(input));
+            step<I>(from, threads);
+            observe(index, tensor<I>(from));
         });
-        return {tensor<node_count<Q> - 1>(input), output_size};
+        return std::span<const output_type, output_size>(tensor<node_count<Q> - 1>(from), output_size);
     }
     template <class Observe = observe_nothing>
-    constexpr std::span<const output_type> run(const input_type* input, Observe&& observe = {}) const noexcept {
+    constexpr std::span<const output_type, output_size> run(input_span input, Observe&& observe = {}) noexcept {
         return run(sequential{}, input, observe);
     }
-    constexpr std::span<const output_type> operator()(std::span<const input_type, input_size> input) const noexcept {
-        return run(input.data());
-    }
+    constexpr std::span<const output_type, output_size> operator()(input_span input) noexcept { return run(input); }
 
     /// What the last run has computed of an output that `outputs<...>` names; it lives in the arena like the result.
     template <label Name>
@@ -205,6 +228,7 @@ class integer_network {
 
     const parameters_type* parameters_;
     std::uint8_t* arena_;
+    detail::single_run running_{};
 };
 
 } // namespace statiq

@@ -75,6 +75,10 @@ constexpr int pair_sums_of(const node& n, const number_format& input) {
                                     interval_of(n.numbers.weight) - interval{offset, offset});
 }
 
+template <class Scheme>
+inline constexpr bool is_own_scheme = std::is_same_v<Scheme, gemmlowp> || std::is_same_v<Scheme, single_rounding> ||
+                                      std::is_same_v<Scheme, float_multiplier>;
+
 /// An integer softmax by table keeps its exponentials among the floats.
 constexpr bool uses_table(const node& n) {
     return n.kind == operation::softmax && n.by_table && !n.numbers.activation.floating;
@@ -131,25 +135,43 @@ constexpr parameter_layout<Size> lay_out_parameters(const node_array<Size>& node
     return layout;
 }
 
-/// A number that changes whenever anything changes that gives stored parameters their meaning (FNV-1a).
-template <graph_type Q, class Scheme>
-constexpr std::uint64_t layout_fingerprint() {
-    std::uint64_t hash = 0xcbf29ce484222325;
-    const auto mix = [&hash](std::int64_t value) {
+/// The number of the layout of stored parameters: one more whenever packing or the meaning of a field changes.
+inline constexpr std::uint32_t layout_version = 2;
+
+/// A hash of integers (FNV-1a).
+class fingerprint {
+  public:
+    constexpr void mix(std::int64_t value) {
         for (int byte = 0; byte < 8; ++byte) {
-            hash ^= static_cast<std::uint64_t>(value >> (8 * byte)) & 0xff;
-            hash *= 0x100000001b3;
+            hash_ ^= static_cast<std::uint64_t>(value >> (8 * byte)) & 0xff;
+            hash_ *= 0x100000001b3;
         }
-    };
-    const auto mix_format = [&mix](const number_format& f) {
+    }
+    constexpr void mix(const number_format& f) {
         for (const std::int64_t part :
              {std::int64_t{f.floating}, std::int64_t{f.bits}, std::int64_t{f.lowest}, std::int64_t{f.highest},
               std::int64_t{f.has_zero_point}, static_cast<std::int64_t>(f.per), std::int64_t{f.group}})
             mix(part);
-    };
-    mix(static_cast<std::int64_t>(sizeof(typename Scheme::factor)));
-    mix(Scheme::identifier);
-    for (const node& n : Q::nodes) {
+    }
+    [[nodiscard]] constexpr std::uint64_t value() const { return hash_; }
+
+  private:
+    std::uint64_t hash_ = 0xcbf29ce484222325;
+};
+
+/// Of what a network computes in reals: its layers, shapes and edges. Conversions of numbers are left out.
+template <std::size_t Size>
+constexpr std::uint64_t network_fingerprint(const node_array<Size>& nodes) {
+    fingerprint of;
+    std::array<int, Size> place{}; // of a node's value among the layers that count
+    int next = 0;
+    for (std::size_t i = 0; i < Size; ++i) {
+        const node& n = nodes[i];
+        if (n.kind == operation::convert) {
+            place[i] = place[static_cast<std::size_t>(n.input())];
+            continue;
+        }
+        place[i] = next++;
         for (const std::int64_t part :
              {static_cast<std::int64_t>(n.kind), static_cast<std::int64_t>(n.fused), std::int64_t{n.in.height},
               std::int64_t{n.in.width}, std::int64_t{n.in.channels}, std::int64_t{n.out.height},
@@ -158,23 +180,35 @@ constexpr std::uint64_t layout_fingerprint() {
               std::int64_t{n.over.dilation_height}, std::int64_t{n.over.dilation_width}, std::int64_t{n.over.pad_top},
               std::int64_t{n.over.pad_left}, std::int64_t{n.groups}, std::int64_t{n.has_bias},
               std::int64_t{n.by_table}})
-            mix(part);
-        for (const int axis : n.axes) mix(axis);
-        for (int k = 0; k < n.input_count; ++k) mix(n.inputs[static_cast<std::size_t>(k)]);
-        mix_format(n.numbers.activation);
-        if (!n.is_linear()) continue;
-        const number_format& input = Q::nodes[static_cast<std::size_t>(n.input())].numbers.activation;
-        mix_format(n.numbers.weight);
-        mix(static_cast<std::int64_t>(storage_of_weights(n, input)));
-        mix(weight_offset(n, input));
+            of.mix(part);
+        for (const int axis : n.axes) of.mix(axis);
+        for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
+            of.mix(place[static_cast<std::size_t>(n.inputs[k])]);
     }
-    return hash;
+    return of.value();
+}
+
+/// Of the numbers it computes in: every format, where they are converted, how weights are stored.
+template <std::size_t Size>
+constexpr std::uint64_t numbers_fingerprint(const node_array<Size>& nodes) {
+    fingerprint of;
+    for (const node& n : nodes) {
+        of.mix(static_cast<std::int64_t>(n.kind));
+        if (n.kind == operation::convert) of.mix(n.input());
+        of.mix(n.numbers.activation);
+        if (!n.is_linear()) continue;
+        const number_format& input = nodes[static_cast<std::size_t>(n.input())].numbers.activation;
+        of.mix(n.numbers.weight);
+        of.mix(static_cast<std::int64_t>(storage_of_weights(n, input)));
+        of.mix(weight_offset(n, input));
+    }
+    return of.value();
 }
 
 } // namespace detail
 
 /// What an integer node needs besides weights.
-template <class Scheme>
+template <requantization_scheme Scheme>
 struct node_constants {
     affine output{};         ///< of its output
     std::int32_t lowest = 0; ///< of its output integers, a fused activation included
@@ -184,13 +218,27 @@ struct node_constants {
     kernels::reference::softmax_parameters softmax{};
 };
 
+/// What stored parameters begin with: what they are, and what they were made for. Little endian, as all that follows.
+struct parameters_header {
+    std::uint32_t signature = 0x51545351; ///< "QSTQ"
+    std::uint32_t version = detail::layout_version;
+    std::uint64_t network = 0;      ///< a hash of layers, shapes and edges
+    std::uint64_t numbers = 0;      ///< a hash of every layer's formats
+    std::uint32_t scheme = 0;       ///< the requantization scheme's identifier
+    std::uint32_t factor_bytes = 0; ///< of one of its factors
+    std::uint64_t size = 0;         ///< bytes of all, the header included
+    friend constexpr bool operator==(const parameters_header&, const parameters_header&) = default;
+};
+
 /// Everything an integer network reads: one trivially copyable object, so that its bytes are the file format. Made by
 /// `prepare`, kept wherever the user likes (memory, a file, an embedded blob), read in place.
 /// @tparam Q a graph whose numbers are chosen. @tparam Scheme how accumulators become outputs.
-template <graph_type Q, class Scheme>
+template <graph_type Q, requantization_scheme Scheme>
 struct alignas(64) integer_parameters {
+    static_assert(Scheme::identifier >= first_own_scheme || detail::is_own_scheme<Scheme>,
+                  "statiq: identifiers below first_own_scheme are those of the library's schemes");
     static constexpr auto layout = detail::lay_out_parameters(Q::nodes);
-    static constexpr std::uint64_t expected_fingerprint = detail::layout_fingerprint<Q, Scheme>();
+    static constexpr parameters_header expected_header();
 
     /// The next node after this one with more byte weights than a depthwise layer has; the node itself if there is
     /// none.
@@ -201,8 +249,7 @@ struct alignas(64) integer_parameters {
         return index;
     }
 
-    std::uint64_t fingerprint = expected_fingerprint; ///< of network, numbers and scheme; little endian like the rest
-    std::uint64_t size = sizeof(integer_parameters);
+    parameters_header header = expected_header();
     std::array<node_constants<Scheme>, node_count<Q>> constants{};
     std::array<typename Scheme::factor, layout.total.factors> factors{};
     std::array<std::int32_t, layout.total.integers> integers{};
@@ -211,8 +258,18 @@ struct alignas(64) integer_parameters {
     alignas(64) std::array<std::int8_t, layout.total.bytes> bytes{};
 };
 
+/// What parameters of this type begin with.
+template <graph_type Q, requantization_scheme Scheme>
+constexpr parameters_header integer_parameters<Q, Scheme>::expected_header() {
+    return {.network = detail::network_fingerprint(Q::nodes),
+            .numbers = detail::numbers_fingerprint(Q::nodes),
+            .scheme = Scheme::identifier,
+            .factor_bytes = sizeof(typename Scheme::factor),
+            .size = sizeof(integer_parameters)};
+}
+
 /// Bytes of everything a network reads besides activations, with all padding.
-template <graph_type Q, class Scheme = float_multiplier>
+template <graph_type Q, requantization_scheme Scheme = default_scheme>
 inline constexpr std::size_t weight_bytes = sizeof(integer_parameters<Q, Scheme>);
 
 } // namespace statiq

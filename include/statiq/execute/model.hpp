@@ -8,7 +8,9 @@
 #include <statiq/numeric/affine.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/passes/quantize_options.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/tensor/exact_span.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,21 +22,32 @@
 
 namespace statiq {
 
-/// An integer network with the memory it needs: parameters and arena are taken once, at construction. For programs
+namespace detail {
+inline constexpr char model_sample[] = "model: values of the sample";
+inline constexpr char model_output[] = "model: values of the output";
+} // namespace detail
+
+/// An integer network with the memory it needs: parameters and arena are taken once, at construction. For one thread at
+/// a time; others share its parameters and have a network and an arena of their own (docs/threads.md). For programs
 /// without a heap, use `integer_network` on memory of your own.
-template <graph_type Q, class Scheme = float_multiplier>
+template <graph_type Q, requantization_scheme Scheme = default_scheme>
 class model {
   public:
     using graph = Q;
     using network_type = integer_network<Q, Scheme>;
     using parameters_type = integer_parameters<Q, Scheme>;
+    /// One sample of reals in HWC order.
+    using sample_span = exact_span<const float, network_type::input_size, detail::model_sample>;
 
+    /// @param from not null
     explicit model(std::unique_ptr<parameters_type> from)
-        : parameters_(std::move(from)), arena_(std::make_unique<arena>()),
-          network_(*parameters_, arena_->bytes.data()) {}
+        : parameters_(std::move(from)), arena_(std::make_unique<arena>()), network_(*parameters_, arena_->bytes) {}
 
     /// Integers in, integers out: see `integer_network::run`.
+    [[nodiscard]] network_type& network() noexcept { return network_; }
     [[nodiscard]] const network_type& network() const noexcept { return network_; }
+    /// What it reads and never writes: any number of networks may, at a time.
+    [[nodiscard]] const parameters_type& parameters() const noexcept { return *parameters_; }
     /// What `parameters_from_bytes` reads: store it, embed it, send it.
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
         return std::as_bytes(std::span<const parameters_type, 1>(parameters_.get(), 1));
@@ -43,33 +56,33 @@ class model {
     /// Reals in, reals out: quantizes one sample, runs, dequantizes. The result is the caller's.
     /// @param threads see `integer_network::run`
     template <executor Executor>
-    std::array<float, network_type::output_size> operator()(Executor&& threads, std::span<const float> sample) {
+    std::array<float, network_type::output_size> operator()(Executor&& threads, sample_span sample) {
         using in = typename network_type::input_type;
-        const in* input = nullptr;
+        std::array<float, network_type::output_size> reals;
         if constexpr (std::is_same_v<in, float>) {
-            input = sample.data();
+            to_reals(network_.run(threads, std::span<const float, network_type::input_size>(sample)),
+                     network_.output_map(), reals);
         } else {
             kernels::quantize(kernels::reference::quantize_arguments<in>{.input = sample.data(),
                                                                          .size = network_type::input_size,
                                                                          .numbers = network_.input_map(),
                                                                          .format = Q::nodes[0].numbers.activation,
                                                                          .output = arena_->input.data()});
-            input = arena_->input.data();
+            to_reals(network_.run(threads, arena_->input), network_.output_map(), reals);
         }
-        const auto stored = network_.run(threads, input);
-        std::array<float, network_type::output_size> reals;
-        to_reals(stored, network_.output_map(), reals);
         return reals;
     }
-    std::array<float, network_type::output_size> operator()(std::span<const float> sample) {
+    std::array<float, network_type::output_size> operator()(sample_span sample) {
         return (*this)(sequential{}, sample);
     }
 
     /// Dequantizes an output that `outputs<...>` names, as the last call has left it, into the caller's memory: as many
     /// reals as `output_index`'s node has.
     template <label Name>
-    void output(std::span<float, Q::nodes[output_index<Q, Name>].out.size()> reals) const noexcept {
-        to_reals(network_.template output<Name>(), network_.map_of(output_index<Q, Name>), reals);
+    void
+    output(exact_span<float, Q::nodes[output_index<Q, Name>].out.size(), detail::model_output> reals) const noexcept {
+        to_reals(network_.template output<Name>(), network_.map_of(output_index<Q, Name>),
+                 std::span<float, reals.size()>(reals));
     }
 
   private:
@@ -94,40 +107,22 @@ class model {
 
 /// Packs integers, wherever they come from, into a model.
 /// @tparam Scheme how accumulators become outputs; `gemmlowp` gives TensorFlow Lite's bits.
-template <class Scheme = gemmlowp, graph_type Q>
-auto integer_model(const quantized_parameters<Q>& integers) {
+template <requantization_scheme Scheme = default_scheme, graph_type Q>
+model<Q, Scheme> integer_model(const quantized_parameters<Q>& integers) {
     auto packed = std::make_unique<integer_parameters<Q, Scheme>>();
     prepare(integers, *packed);
     return model<Q, Scheme>(std::move(packed));
 }
 
 /// Quantizes a deployed network's parameters and packs them: the integer model.
-/// @tparam Weight, Activation the number types of layers that `with<...>` gave none. @tparam Scheme how accumulators
-/// become outputs. @param ranges what every node's output spans, as `calibrate` finds it.
-template <number_type Weight, number_type Activation, requantization_scheme Scheme = float_multiplier, graph_type G>
-auto quantize(const parameters<G>& deployed_parameters, const node_ranges<G>& ranges) {
-    using numbers = numbers_chosen<G, Weight, Activation>;
-    return integer_model<Scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
-}
-
-/// The same, with single layers in numbers of their own: `quantize<weight, activation, for_layer<"dw1", weight16>>`.
-template <number_type Weight, number_type Activation, number_override First, number_override... Rest, graph_type G>
-auto quantize(const parameters<G>& deployed_parameters, const node_ranges<G>& ranges) {
-    using numbers = numbers_chosen<G, Weight, Activation, Weight, First, Rest...>;
-    return integer_model<float_multiplier>(quantize_parameters<numbers>(deployed_parameters, ranges));
-}
-
-/// Reads parameters in place from bytes: from memory, a file's contents or an embedded blob, aligned to 64 bytes.
-/// @return null when the bytes are too few, misaligned, or made for another network, other numbers or another scheme.
-template <graph_type Q, class Scheme = float_multiplier>
-[[nodiscard]] const integer_parameters<Q, Scheme>* parameters_from_bytes(std::span<const std::byte> bytes) noexcept {
-    using stored = integer_parameters<Q, Scheme>;
-    static_assert(std::is_trivially_copyable_v<stored> && std::is_standard_layout_v<stored>);
-    if (bytes.size() < sizeof(stored) || reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(stored) != 0)
-        return nullptr;
-    const auto* parameters = reinterpret_cast<const stored*>(bytes.data());
-    if (parameters->fingerprint != stored::expected_fingerprint || parameters->size != sizeof(stored)) return nullptr;
-    return parameters;
+/// @tparam Weight, Activation the number types of layers that `with<...>` gave none. @tparam Options in any order: a
+/// requantization scheme (`default_scheme` where none is given), and `for_layer<"dw1", weight16>` for single layers in
+/// numbers of their own. @param ranges what every node's output spans, as `calibrate` finds it.
+template <number_type Weight, number_type Activation, class... Options, graph_type G, graph_type R = G>
+auto quantize(const parameters<G>& deployed_parameters, const node_ranges<R>& ranges) {
+    using chosen = detail::quantize_options<Options...>;
+    using numbers = typename chosen::template numbers<G, Weight, Activation>;
+    return integer_model<typename chosen::scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
 }
 
 } // namespace statiq

@@ -21,6 +21,7 @@ struct packed_float_layer {
 
 /// Packs one node's parameters; a layer without a bias gets zeros.
 inline packed_float_layer pack_float_layer(const node& n, const layer_parameters& from) {
+    detail::require_sizes(n, from);
     packed_float_layer packed;
     if (n.is_linear()) {
         const convolution_shape shape = n.convolution();

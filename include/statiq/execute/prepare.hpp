@@ -4,13 +4,18 @@
 #include <statiq/execute/constants.hpp>
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/execute/walk.hpp>
+#include <statiq/numeric/requantize.hpp>
+#include <statiq/passes/check_integers.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace statiq {
 
@@ -50,14 +55,17 @@ class preparation {
     constexpr preparation(const quantized_layers<Q>& from, integer_parameters<Q, Scheme>& to) : from_(from), to_(to) {}
 
     constexpr void run() {
-        to_.fingerprint = to_.expected_fingerprint;
-        to_.size = sizeof(to_);
+        if (const auto fault = find_integer_fault(Q::nodes, from_)) refuse(*fault);
+        to_.header = to_.expected_header();
         for (std::size_t i = 0; i < node_count<Q>; ++i) {
             const node& n = Q::nodes[i];
             auto& constants = to_.constants[i];
             constants = {};
             if (n.numbers.activation.floating) {
-                if (n.is_linear()) pack_floats(i);
+                if (n.is_linear()) {
+                    require_sizes(n, *from_[i].floating);
+                    pack_floats(i);
+                }
                 continue;
             }
             constants.output = from_[i].output;
@@ -82,6 +90,20 @@ class preparation {
     }
 
   private:
+    static constexpr void refuse(const integer_fault& fault) {
+        constexpr std::array counts{"weights", "weight scales", "weight zero points",
+                                    "biases",  "scales",        "zero points"};
+        constexpr std::array numbers{"a weight", "a weight scale's bits", "a weight zero point",
+                                     "a bias",   "the scale's bits",      "the zero point"};
+        const auto part = static_cast<std::size_t>(fault.part);
+        const std::string_view layer = Q::nodes[fault.node].name.view();
+        if (fault.what == integer_fault::kind::count)
+            refused({counts[part], fault.allowed.lo, fault.allowed.hi, fault.found, layer});
+        if (fault.what == integer_fault::kind::integer)
+            refused({numbers[part], fault.allowed.lo, fault.allowed.hi, fault.found, layer});
+        refused({numbers[part], 1, 0x7f7fffff, std::int64_t{std::bit_cast<std::uint32_t>(fault.real)}, layer});
+    }
+
     [[nodiscard]] constexpr std::size_t input_of(std::size_t i, int k = 0) const {
         return static_cast<std::size_t>(Q::nodes[i].inputs[static_cast<std::size_t>(k)]);
     }
@@ -137,12 +159,12 @@ class preparation {
 } // namespace detail
 
 /// Packs a network's integers for the kernels; in a constant expression too, where no layer is float. `to` may be
-/// large: keep it off the stack.
-template <graph_type Q, class Scheme>
+/// large: keep it off the stack. Integers that the types or the proof of the sums exclude are refused (`refused`).
+template <graph_type Q, requantization_scheme Scheme>
 constexpr void prepare(const quantized_layers<Q>& from, integer_parameters<Q, Scheme>& to) {
     detail::preparation<Q, Scheme>(from, to).run();
 }
-template <graph_type Q, class Scheme>
+template <graph_type Q, requantization_scheme Scheme>
 void prepare(const quantized_parameters<Q>& from, integer_parameters<Q, Scheme>& to) {
     quantized_layers<Q> layers;
     for (std::size_t i = 0; i < node_count<Q>; ++i)

@@ -8,9 +8,13 @@
 #include <statiq/execute/loss_sources.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/round_sums.hpp>
+#include <statiq/execute/single_run.hpp>
 #include <statiq/execute/tensor_slots.hpp>
+#include <statiq/numeric/requantize.hpp>
 #include <statiq/passes/quantize_data.hpp>
+#include <statiq/plan/arena.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <algorithm>
 #include <array>
@@ -27,8 +31,9 @@ namespace statiq {
 /// where, and as, the integer network rounds; the other layers round as their integer definition says.
 ///
 /// Because formats are data here, an experiment over bits or schemes is a loop, not a type a setting. With loss sources
-/// switched off it goes over, step by step, into the float network.
-template <class Scheme = float_multiplier>
+/// switched off it goes over, step by step, into the float network. Memory is taken once, at construction; for one
+/// thread at a time.
+template <requantization_scheme Scheme = default_scheme>
 class simulation {
   public:
     /// @param nodes with numbers chosen, batch norm folded. @param from their integers.
@@ -37,6 +42,8 @@ class simulation {
                std::span<const layer_parameters> reals = {})
         : nodes_(nodes.begin(), nodes.end()), layers_(nodes.size()), sources_(nodes.size(), loss_sources::all()),
           tensors_(nodes.size()), integral_(nodes.size()) {
+        detail::require_count("simulation: layers of integers", nodes_.size(), from.size());
+        if (!reals.empty()) detail::require_count("simulation: layers of reals", nodes_.size(), reals.size());
         std::size_t widest = 0;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             widest = (std::max)(widest, nodes_[i].out.size());
@@ -59,15 +66,17 @@ class simulation {
     void set_sources(loss_sources everywhere) { sources_.assign(nodes_.size(), everywhere); }
     void set_sources(std::size_t index, loss_sources here) { sources_[index] = here; }
 
-    /// Computes one node from the results of the nodes before it; `sample` is the network's input.
-    void step(std::size_t index, const float* sample) noexcept {
+    /// Computes one node from the results of the nodes before it; `sample` is the network's input. Refused: a sample of
+    /// another size, or one that lies in the simulation's memory, as the last result does.
+    void step(std::size_t index, std::span<const float> sample) noexcept {
         const node& n = nodes_[index];
+        if (n.kind == operation::input) require_sample(n, sample);
         if (n.kind == operation::reshape) {
             tensors_[index] = tensors_[input_of(n)];
             integral_[index] = integral_[input_of(n)];
             return;
         }
-        std::array<const float*, max_inputs> inputs{sample};
+        std::array<const float*, max_inputs> inputs{sample.data()};
         bool integers = true;
         for (std::size_t k = 0; k < count_of(n); ++k) {
             const auto from = static_cast<std::size_t>(n.inputs[k]);
@@ -79,35 +88,54 @@ class simulation {
         tensors_[index] = output;
     }
 
-    /// The node's output, until a later node takes its memory.
-    [[nodiscard]] const float* tensor(std::size_t index) const noexcept { return tensors_[index]; }
+    /// The node's output, until a later node takes its memory. Refused before the node was computed.
+    [[nodiscard]] std::span<const float> tensor(std::size_t index) const noexcept {
+        detail::require_at_least("simulation: steps before a node's output is read", 1,
+                                 tensors_[index] == nullptr ? 0 : 1);
+        return {tensors_[index], nodes_[index].out.size()};
+    }
 
     /// Runs on one sample of reals. `observe(index, values)` is called after each node; the result lives until the next
-    /// run.
+    /// run. Refused as `float_network::run` refuses. Allocates nothing.
     template <class Observe>
-    std::span<const float> run(const float* sample,
-                               Observe&& observe) noexcept(noexcept(observe(std::size_t{}, sample))) {
+    std::span<const float> run(std::span<const float> sample,
+                               Observe&& observe) noexcept(noexcept(observe(std::size_t{}, sample.data()))) {
+        const detail::single_run::scope running(running_, "simulation: runs at a time");
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             step(i, sample);
             observe(i, tensors_[i]);
         }
         return {tensors_.back(), nodes_.back().out.size()};
     }
-    std::span<const float> run(const float* sample) noexcept {
+    std::span<const float> run(std::span<const float> sample) noexcept {
         return run(sample, [](std::size_t, const float*) noexcept {});
     }
 
     /// One node alone, on inputs that are reals of any value: what it makes of them with the given loss sources.
-    void run_alone(std::size_t index, const std::array<const float*, max_inputs>& inputs, loss_sources sources,
-                   float* output) noexcept {
-        compute(index, inputs, false, sources, output);
+    /// @param inputs as many as the node has, each of the values its node has  @param output the node's values
+    void run_alone(std::size_t index, const std::array<std::span<const float>, max_inputs>& inputs,
+                   loss_sources sources, std::span<float> output) noexcept {
+        const node& n = nodes_[index];
+        std::array<const float*, max_inputs> from{inputs[0].data()};
+        if (n.kind == operation::input)
+            detail::require_count("simulation: values of the input", n.out.size(), inputs[0].size());
+        for (std::size_t k = 0; k < count_of(n); ++k) {
+            detail::require_count("simulation: values of a node's input", input_size(n, k), inputs[k].size());
+            from[k] = inputs[k].data();
+        }
+        detail::require_count("simulation: values of a node's output", n.out.size(), output.size());
+        compute(index, from, false, sources, output.data());
     }
 
     /// A linear node's sums before any rounding and clamping, on inputs of any value.
-    void sums(std::size_t index, const float* input, loss_sources sources, float* output) const noexcept {
+    void sums(std::size_t index, std::span<const float> input, loss_sources sources,
+              std::span<float> output) const noexcept {
+        const node& n = nodes_[index];
+        detail::require_count("simulation: values of a node's input", input_size(n, 0), input.size());
+        detail::require_count("simulation: values of a node's output", n.out.size(), output.size());
         const layer& from = layers_[index];
-        float_layer(without_activation(nodes_[index]), {input},
-                    sources.has(loss_source::weight) ? from.integers : from.reals, output);
+        float_layer(without_activation(n), {input.data()},
+                    sources.has(loss_source::weight) ? from.integers : from.reals, output.data());
     }
 
     /// Other float parameters for a node whose sums are float.
@@ -129,6 +157,15 @@ class simulation {
 
     static std::size_t input_of(const node& n) noexcept { return static_cast<std::size_t>(n.input()); }
     static std::size_t count_of(const node& n) noexcept { return static_cast<std::size_t>(n.input_count); }
+    [[nodiscard]] std::size_t input_size(const node& n, std::size_t k) const noexcept {
+        return nodes_[static_cast<std::size_t>(n.inputs[k])].out.size();
+    }
+    void require_sample(const node& n, std::span<const float> sample) const noexcept {
+        detail::require_count("simulation: values of the input", n.out.size(), sample.size());
+        for (const auto& memory : arena_)
+            detail::require_apart("simulation: bytes of the input that lie in its memory", sample.data(),
+                                  sample.size_bytes(), memory.data(), memory.size() * sizeof(float));
+    }
     static bool is_floating(const node& n) noexcept { return n.numbers.activation.floating; }
 
     void prepare_layer(std::size_t i, std::span<const quantized_layer> from, std::span<const layer_parameters> reals) {
@@ -147,6 +184,7 @@ class simulation {
             }
         }
         if (!n.is_linear()) return;
+        detail::require_integers(n, from[i].weight.size(), from[i].weight_map.size(), from[i].bias.size());
         if (n.numbers.weight.floating) {
             to.integers = pack_float_layer(n, from[i].floating);
             return;
@@ -311,6 +349,7 @@ class simulation {
     std::vector<bool> integral_;
     detail::integers_between_reals scratch_;
     std::array<std::vector<float>, max_inputs> rounded_;
+    detail::single_run running_{};
 };
 
 } // namespace statiq

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <statiq/execute/float_step.hpp>
+#include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/plan/arena.hpp>
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
+#include <statiq/tensor/exact_span.hpp>
 
 #include <algorithm>
 #include <array>
@@ -53,10 +56,14 @@ class bit_packed {
 
 } // namespace detail
 
+namespace detail {
+inline constexpr char weight_only_network_input[] = "weight_only_network: values of the input";
+} // namespace detail
+
 /// The execution of a graph whose weights alone are integers: they are stored in as many bits as they have, decoded
 /// layer by layer into memory for one layer, and multiplied in float. It saves memory for weights (P2 section 3.1.1),
-/// not time; activations need no calibration. Memory is taken once, at construction; running allocates nothing. Its
-/// bits are the simulated network's.
+/// not time; activations need no calibration. Memory is taken once, at construction; running allocates nothing. For one
+/// thread at a time. Its bits are the simulated network's.
 /// @tparam Q `numbers_chosen<deployed<Net>, Weight, float32>`; per tensor, channel or group.
 template <graph_type Q>
 class weight_only_network {
@@ -71,6 +78,10 @@ class weight_only_network {
   public:
     using graph = Q;
 
+    /// One sample: floats in HWC order.
+    using input_span = exact_span<const float, input_extents<Q>.size(), detail::weight_only_network_input>;
+    using output_span = std::span<const float, output_extents<Q>.size()>;
+
     explicit weight_only_network(const quantized_parameters<Q>& from)
         : arena_((memory_plan_of<Q>.arena_bytes + sizeof(float) - 1) / sizeof(float)) {
         std::size_t most = 0;
@@ -78,6 +89,7 @@ class weight_only_network {
         for (std::size_t i = 0; i < node_count<Q>; ++i) {
             const node& n = Q::nodes[i];
             if (!n.is_linear()) continue;
+            detail::require_integers(n, from[i].weight.size(), from[i].weight_map.size(), from[i].bias.size());
             const convolution_shape shape = n.convolution();
             most = (std::max)(most, shape.weight_count());
             most_packed = (std::max)(most_packed, kernels::packed_weight_count<float, float>(shape));
@@ -93,13 +105,16 @@ class weight_only_network {
         packed_.resize(most_packed);
     }
 
-    /// Runs on one sample, `input_extents<Q>.size()` floats in HWC order. The result lives until the next run.
+    /// Runs on one sample. The result lives until the next run. Refused as `float_network::run` refuses.
     template <class Observe = observe_nothing>
-    std::span<const float> run(const float* input, Observe&& observe = {}) noexcept {
+    output_span run(input_span input, Observe&& observe = {}) noexcept {
+        const detail::single_run::scope running(running_, "weight_only_network: runs at a time");
+        detail::require_apart("weight_only_network: bytes of the input that lie in its memory", input.data(),
+                              input.size() * sizeof(float), arena_.data(), arena_.size() * sizeof(float));
         for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
             constexpr const node& n = Q::nodes[I];
             if constexpr (n.kind == operation::input) {
-                tensors_[I] = input;
+                tensors_[I] = input.data();
             } else if constexpr (n.kind == operation::reshape) {
                 tensors_[I] = tensors_[input_index<Q, I>];
             } else {
@@ -107,9 +122,9 @@ class weight_only_network {
             }
             observe(index, tensors_[I]);
         });
-        return {tensors_.back(), output_extents<Q>.size()};
+        return output_span(tensors_.back(), output_extents<Q>.size());
     }
-    std::span<const float> operator()(std::span<const float> input) noexcept { return run(input.data()); }
+    output_span operator()(input_span input) noexcept { return run(input); }
 
     /// What the parameters take: integers, scales and zero points, biases.
     [[nodiscard]] std::size_t parameter_bytes() const noexcept {
@@ -165,6 +180,7 @@ class weight_only_network {
     aligned_vector<float> packed_;
     aligned_vector<float> arena_;
     std::array<const float*, node_count<Q>> tensors_{};
+    detail::single_run running_{};
 };
 
 /// Quantizes a deployed network's weights alone: `quantize_weights<quantized<4, symmetric, per_group<32>>>(deployed)`.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/parameters.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <vector>
 
@@ -22,6 +23,7 @@ network_data as_data(const parameters<G>& from) {
 /// The other way round: the parameters of data that was made from this graph, whose nodes are still the same.
 template <graph_type G>
 parameters<G> as_parameters(const network_data& from) {
+    detail::require_count("as_parameters: layers", node_count<G>, from.parameters.size());
     parameters<G> to;
     for (std::size_t i = 0; i < node_count<G>; ++i) to[i] = from.parameters[i];
     return to;

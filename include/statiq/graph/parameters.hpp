@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/node.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <array>
 #include <cstddef>
@@ -22,7 +23,8 @@ struct layer_parameters {
     friend bool operator==(const layer_parameters&, const layer_parameters&) = default;
 };
 
-/// A network's float parameters, one entry a node. A pass that rewrites a graph rewrites these alongside.
+/// A network's float parameters, one entry a node. A pass that rewrites a graph rewrites these alongside. What takes
+/// them refuses (`refused`) tensors that are not as large as the layer's shape says.
 template <graph_type G>
 struct parameters {
     std::array<layer_parameters, node_count<G>> layers{};
@@ -46,6 +48,20 @@ constexpr void for_each_tensor(const node& n, Layer& layer, F&& f) {
         f("mean", layer.mean, channels);
         f("var", layer.variance, channels);
     }
+}
+} // namespace detail
+
+namespace detail {
+/// Refuses parameters that are not as many as a node's shape says.
+inline void require_sizes(const node& n, const layer_parameters& from) {
+    for_each_tensor(n, from, [&n](const char* tensor, const std::vector<float>& values, std::size_t count) {
+        require_count(tensor, count, values.size(), n.name.view());
+    });
+}
+template <class Nodes, class Layers>
+void require_sizes(const Nodes& nodes, const Layers& layers) {
+    require_count("parameters: layers", nodes.size(), layers.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) require_sizes(nodes[i], layers[i]);
 }
 } // namespace detail
 

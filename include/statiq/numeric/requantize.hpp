@@ -34,16 +34,12 @@ concept requantization_scheme = std::regular<typename S::factor> && std::is_triv
     std::is_standard_layout_v<typename S::factor> &&
     requires(double real, std::int32_t q, typename S::factor f, int left, std::int64_t n) {
     typename std::integral_constant<int, S::identifier>;
-    { S::prepare(real) }
-    noexcept->std::same_as<typename S::factor>;
-    { S::apply(q, f) }
-    noexcept->std::same_as<std::int32_t>;
-    { S::prepare_align(real, left) }
-    noexcept->std::same_as<typename S::factor>;
-    { S::align(q, f, left) }
-    noexcept->std::same_as<std::int32_t>;
-    { S::prepare_mean(real, n) }
-    noexcept->std::same_as<typename S::factor>;
+    { S::prepare(real) } -> std::same_as<typename S::factor>;
+    { S::apply(q, f) } -> std::same_as<std::int32_t>;
+    { S::prepare_align(real, left) } -> std::same_as<typename S::factor>;
+    { S::align(q, f, left) } -> std::same_as<std::int32_t>;
+    { S::prepare_mean(real, n) } -> std::same_as<typename S::factor>;
+    requires noexcept(S::apply(q, f))&& noexcept(S::align(q, f, left));
 };
 
 namespace detail {

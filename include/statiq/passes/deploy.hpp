@@ -34,6 +34,7 @@ struct deployment {
 /// The deployed form of trained parameters.
 template <graph_type G>
 parameters<deployed<G>> deploy(const parameters<G>& trained, const deployment& options = {}) {
+    detail::require_sizes(G::nodes, trained.layers);
     const auto& repair = options.repair_zero_variance;
     parameters<deployed<G>> out;
     out.layers = fuse_activations(fold_batch_norm(merge_branches(trained, repair), repair)).layers;

@@ -4,6 +4,7 @@
 #include <statiq/graph/network_data.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <cstddef>
 #include <span>
@@ -55,9 +56,11 @@ inline std::string number_complaint(const quantized_data& chosen) {
 }
 
 /// Quantizes a deployed network: numbers, then integers.
-/// @param ranges of the deployed network's nodes
+/// @param ranges of the deployed network's nodes, one for each; refused (`refused`) where there are others
 inline quantized_data quantize_data(const network_data& deployed, std::span<const range> ranges,
                                     const number_choice& choice, std::span<const layer_override> overrides = {}) {
+    detail::require_sizes(deployed.nodes, deployed.parameters);
+    detail::require_count("quantize_data: ranges", deployed.nodes.size(), ranges.size());
     quantized_data made = choose_numbers(deployed.nodes, choice, overrides);
     made.layers.resize(made.nodes.size());
     for (std::size_t i = 0; i < made.nodes.size(); ++i) {

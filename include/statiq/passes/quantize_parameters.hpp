@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/graph/diagnosis.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/interval.hpp>
 #include <statiq/passes/choose_numbers.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <algorithm>
 #include <array>
@@ -12,13 +14,38 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace statiq {
 
-/// The range of every node's output, as observed or declared.
+/// The range of every node's output, as observed or declared: one for each node of G, in its order.
 template <graph_type G>
-using node_ranges = std::array<range, node_count<G>>;
+struct node_ranges {
+    range values[node_count<G>]{};
+
+    [[nodiscard]] static constexpr std::size_t size() noexcept { return node_count<G>; }
+    [[nodiscard]] constexpr range& operator[](std::size_t index) noexcept { return values[index]; }
+    [[nodiscard]] constexpr const range& operator[](std::size_t index) const noexcept { return values[index]; }
+    [[nodiscard]] constexpr const range& back() const noexcept { return values[size() - 1]; }
+    [[nodiscard]] constexpr range* begin() noexcept { return values; }
+    [[nodiscard]] constexpr const range* begin() const noexcept { return values; }
+    [[nodiscard]] constexpr range* end() noexcept { return values + size(); }
+    [[nodiscard]] constexpr const range* end() const noexcept { return values + size(); }
+    friend constexpr bool operator==(const node_ranges&, const node_ranges&) = default;
+};
+
+/// Ranges that were observed in one graph, for the parameters of another.
+template <class Ranges, class Parameters>
+struct ranges_of_another_network : rejection {};
+
+/// Refuses ranges that are not those of the network whose parameters come with them.
+template <class Verdict>
+struct check_ranges {
+    static_assert(Verdict::accepted,
+                  "statiq: parameters are quantized by their own network's ranges: deploy, calibrate, quantize");
+    static constexpr bool passed = true;
+};
 
 /// A node's integers. Float layers keep their float parameters instead.
 struct quantized_layer {
@@ -150,6 +177,16 @@ constexpr std::size_t weight_groups(const convolution_shape& shape, const number
     return weight_group(shape, format, shape.over.taps() - 1, shape.in_channels_per_group() - 1) + 1;
 }
 
+/// Refuses integers of a linear layer that are not as many as its shape and its numbers say.
+constexpr void require_integers(const node& n, std::size_t weights, std::size_t maps, std::size_t biases) {
+    if (n.numbers.weight.floating) return;
+    const convolution_shape shape = n.convolution();
+    const auto channels = static_cast<std::size_t>(n.out.channels);
+    require_count("integer weights", shape.weight_count(), weights, n.name.view());
+    require_count("weight scales", channels * weight_groups(shape, n.numbers.weight), maps, n.name.view());
+    if (!n.numbers.activation.floating) require_count("integer biases", channels, biases, n.name.view());
+}
+
 /// Integers of a linear layer whose sums are float: the weights alone, by their own range.
 inline void quantize_weights(const node& n, const layer_parameters& from, quantized_layer& to) {
     const convolution_shape shape = n.convolution();
@@ -214,11 +251,18 @@ void quantize_node(const Nodes& nodes, std::size_t i, const layer_parameters& fr
 
 } // namespace detail
 
+namespace detail {
+template <graph_type Ranges, graph_type Parameters>
+using ranges_verdict =
+    std::conditional_t<std::is_same_v<Ranges, Parameters>, sound, ranges_of_another_network<Ranges, Parameters>>;
+} // namespace detail
+
 /// Quantizes a deployed network's parameters for the numbers chosen for it, given the ranges of its activations
 /// (indexed like the deployed graph's nodes). Q is `numbers_chosen<G, ...>`.
-template <rewritten_graph Q>
-quantized_parameters<Q> quantize_parameters(const parameters<typename Q::source>& from,
-                                            const node_ranges<typename Q::source>& ranges) {
+template <rewritten_graph Q, graph_type R = typename Q::source>
+quantized_parameters<Q> quantize_parameters(const parameters<typename Q::source>& from, const node_ranges<R>& ranges) {
+    static_assert(check_ranges<detail::ranges_verdict<R, typename Q::source>>::passed);
+    detail::require_sizes(Q::source::nodes, from.layers);
     quantized_parameters<Q> to;
     for (std::size_t i = 0; i < node_count<Q>; ++i) {
         const auto old = static_cast<std::size_t>(Q::origin[i]);

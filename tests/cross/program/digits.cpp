@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 
 namespace {
 
@@ -43,8 +44,8 @@ template <class Scheme>
 constexpr scores run(std::size_t image) {
     using executed = integer_network<numbers, Scheme>;
     alignas(arena_alignment) std::array<std::uint8_t, executed::arena_size> arena{};
-    executed network(packed<Scheme>, arena.data());
-    const auto output = network.run(tiny_digits::images.data() + image_size * image);
+    executed network(packed<Scheme>, arena);
+    const auto output = network.run(std::span(tiny_digits::images).subspan(image_size * image, image_size));
     scores result{};
     std::copy(output.begin(), output.end(), result.begin());
     return result;

@@ -18,6 +18,6 @@ int main() {
     }
     using network_type = statiq::integer_network<Q>;
     alignas(statiq::arena_alignment) static std::array<std::uint8_t, network_type::arena_size> arena;
-    network_type network(*parameters, arena.data());
+    network_type network(*parameters, arena);
     for (const int score : network(input())) std::printf("%d ", score);
 }

@@ -100,6 +100,45 @@ TEST_CASE_TEMPLATE("multipliers out of range flush to zero or saturate", Scheme,
     }
 }
 
+TEST_CASE("fixed point multipliers are exact up to the last one below 2^30") {
+    // 2^30 - 1 is (2^31 - 2) 2^(30 - 31).
+    const fixed_point last{2147483646, 30};
+    CHECK(gemmlowp::prepare(0x1p30 - 1) == last);
+    CHECK(single_rounding::prepare(0x1p30 - 1) == last);
+    CHECK(gemmlowp::apply(1, last) == 1073741823);
+    CHECK(single_rounding::apply(-1, last) == -1073741823);
+    // 3 2^28, which 29 bits do not hold, is 3/4 2^31 2^(30 - 31).
+    CHECK(gemmlowp::prepare(0x3p28) == fixed_point{3 << 29, 30});
+    CHECK(single_rounding::prepare(0x3p28) == fixed_point{3 << 29, 30});
+    CHECK(gemmlowp::apply(1, gemmlowp::prepare(0x3p28)) == 805306368);
+    CHECK(single_rounding::apply(-2, single_rounding::prepare(0x3p28)) == -1610612736);
+}
+
+TEST_CASE_TEMPLATE("every multiplier is bounded: zero stays zero, anything else saturates 16 bits", Scheme, gemmlowp,
+                   single_rounding, float_multiplier) {
+    const double largest = static_cast<double>(std::numeric_limits<float>::max());
+    const double least = static_cast<double>(std::numeric_limits<float>::denorm_min());
+    // 3e38 / 1e-45, the scales of the one and the other end of float, and infinity.
+    for (const double real : {largest_multiplier, largest, largest / least, largest * largest / least,
+                              std::numeric_limits<double>::infinity()}) {
+        for (const auto factor : {Scheme::prepare(real), Scheme::prepare_mean(real * 0x1p32, std::int64_t{1} << 32)}) {
+            CHECK(factor == Scheme::prepare(largest_multiplier));
+            CHECK(Scheme::apply(0, factor) == 0);
+            for (const std::int32_t acc : {1, 2, 1000, std::numeric_limits<std::int32_t>::max()}) {
+                CHECK(requantize<Scheme>(acc, factor, -32768, -32768, 32767) == 32767);
+                CHECK(requantize<Scheme>(-acc, factor, 32767, -32768, 32767) == -32768);
+            }
+            CHECK(requantize<Scheme>(std::numeric_limits<std::int32_t>::min(), factor, 0, -128, 127) == -128);
+        }
+    }
+    for (const double real : {0.0, least * least, least / largest, least}) {
+        CHECK(Scheme::apply(std::numeric_limits<std::int32_t>::min(), Scheme::prepare(real)) == 0);
+        CHECK(Scheme::apply(std::numeric_limits<std::int32_t>::max(), Scheme::prepare_mean(real, 49)) == 0);
+    }
+    // A mean's ratio may be large where its quotient is not: 2^40 / 2^20.
+    CHECK(Scheme::apply(3, Scheme::prepare_mean(0x1p40, 1 << 20)) == 3 << 20);
+}
+
 TEST_CASE("gemmlowp is TensorFlow Lite's pair of roundings") {
     std::mt19937 random(43);
     for (int i = 0; i < 300000; ++i) {

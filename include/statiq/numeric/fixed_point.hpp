@@ -17,8 +17,8 @@ struct fixed_point {
     friend constexpr bool operator==(const fixed_point&, const fixed_point&) = default;
 };
 
-/// The fixed point number nearest to `real` (ties away from zero; relative error at most 2^-31). Below 2^-32 it is
-/// zero. The arithmetic below needs shift <= 30, which is real < 2^30.
+/// The fixed point number nearest to `real`, which is finite (ties away from zero; relative error at most 2^-31). Below
+/// 2^-32 it is zero. The arithmetic below needs shift <= 30, which is real < 2^30.
 [[nodiscard]] constexpr fixed_point quantize_multiplier(double real) noexcept {
     const auto [mantissa, exponent] = math::frexp(real);
     std::int64_t multiplier = half_away{}(mantissa * 0x1p31);

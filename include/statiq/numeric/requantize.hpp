@@ -22,11 +22,14 @@ inline constexpr int first_own_scheme = 16;
 ///                                  scheme
 ///   factor                         what one multiplier is stored as, one per output channel: plain bytes that can be
 ///                                  default-constructed, copied and compared
-///   prepare(M)                     the factor for a real multiplier M >= 0 (fixed point: M >= 2^30 saturates)
-///   apply(acc, factor)             acc * M as an integer, before the zero point
-///   prepare_align(ratio, left)     for sums: the factor for ratio in (0, 1/2]
+///   prepare(M)                     the factor for a real multiplier M >= 0; for all from `largest_multiplier` on, the
+///   same apply(acc, factor)             acc * M as an integer, before the zero point, saturated; defined for every acc
+///   and
+///                                  every prepared factor
+///   prepare_align(ratio, left)     for sums: the factor for ratio in [0, 1/2]
 ///   align(q - z, factor, left)     (q - z) * ratio * 2^left
-///   prepare_mean(ratio, count)     the factor for ratio / count: apply(sum of count values) is ratio * their mean
+///   prepare_mean(ratio, count)     the factor for ratio / count, count in [1, 2^32]: apply(sum of count values) is
+///                                  ratio * their mean
 /// The functions are constexpr where networks run in constant expressions. Vector kernels apply a scheme lane by lane
 /// unless it has lanes of its own (kernels/lane_factors.hpp).
 template <class S>
@@ -42,11 +45,20 @@ concept requantization_scheme = std::regular<typename S::factor> && std::is_triv
     requires noexcept(S::apply(q, f))&& noexcept(S::align(q, f, left));
 };
 
+/// The largest multiplier. It takes every accumulator but 0 beyond all outputs of 16 bits, as every larger one would;
+/// those are prepared as this one, by which all arithmetic is defined: fixed point shifts by at most 30, and a float
+/// product stays finite.
+inline constexpr double largest_multiplier = 0x1p30;
+
 namespace detail {
-/// The multipliers the fixed point arithmetic takes end below 2^30; whatever is beyond saturates any output anyway.
-[[nodiscard]] constexpr fixed_point bounded_multiplier(double real) noexcept {
-    const fixed_point f = quantize_multiplier(real);
+[[nodiscard]] constexpr double at_most(double limit, double real) noexcept { return real < limit ? real : limit; }
+
+/// The greatest fixed point number that the arithmetic takes is 2^30 - 1/2.
+[[nodiscard]] constexpr fixed_point bounded_shift(fixed_point f) noexcept {
     return f.shift > 30 ? fixed_point{(std::numeric_limits<std::int32_t>::max)(), 30} : f;
+}
+[[nodiscard]] constexpr fixed_point bounded_multiplier(double real) noexcept {
+    return bounded_shift(quantize_multiplier(at_most(largest_multiplier, real)));
 }
 } // namespace detail
 
@@ -70,11 +82,12 @@ struct gemmlowp {
     /// The multiplier is divided by the count in integers (truncating) after as many left shifts as keep its
     /// precision: not the multiplier nearest to ratio / count, but the one TensorFlow Lite uses.
     [[nodiscard]] static constexpr factor prepare_mean(double ratio, std::int64_t count) noexcept {
-        const factor whole = prepare(ratio);
+        const factor whole = quantize_multiplier(detail::at_most(largest_multiplier * 0x1p32, ratio));
         int left = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count))) - 1;
         left = left > 32 ? 32 : left;
         left = left > 31 + whole.shift ? 31 + whole.shift : left;
-        return {static_cast<std::int32_t>((std::int64_t{whole.multiplier} << left) / count), whole.shift - left};
+        return detail::bounded_shift(
+            {static_cast<std::int32_t>((std::int64_t{whole.multiplier} << left) / count), whole.shift - left});
     }
 };
 
@@ -101,13 +114,13 @@ struct single_rounding {
 };
 
 /// A float product, rounded half to even, as vector units do it: the accumulator and M are rounded to 24 bits, the
-/// product to 24 bits, and the result to an integer, saturated to int32.
+/// product to 24 bits, and the result to an integer, saturated to int32 (vector units saturate to 2^31 - 128).
 struct float_multiplier {
     using factor = float;
     static constexpr int identifier = 3;
 
     [[nodiscard]] static constexpr factor prepare(double real_multiplier) noexcept {
-        return static_cast<float>(real_multiplier);
+        return static_cast<float>(detail::at_most(largest_multiplier, real_multiplier));
     }
     [[nodiscard]] static constexpr std::int32_t apply(std::int32_t acc, factor f) noexcept {
         const float product = static_cast<float>(acc) * f;

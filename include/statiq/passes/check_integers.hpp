@@ -4,6 +4,7 @@
 #include <statiq/graph/node.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/interval.hpp>
+#include <statiq/numeric/requantize.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/integer_fault.hpp>
 
@@ -99,7 +100,7 @@ class integer_check {
     /// M = s_x * s_w / s_y of a linear layer, s_x / s_y of the others, below 2^30.
     constexpr void check_multipliers(const node& n, const float& input) {
         const auto& layer = layers_[at_];
-        const double limit = 0x1p30 * static_cast<double>(layer.output.scale);
+        const double limit = largest_multiplier * static_cast<double>(layer.output.scale);
         const auto fits = [&](double factor) { return static_cast<double>(input) * factor < limit; };
         if (!n.is_linear()) {
             if (!fits(1))

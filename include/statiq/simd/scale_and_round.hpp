@@ -46,7 +46,7 @@ template <class Arch>
     return detail::scale_and_round<false>(acc, factor, Arch{});
 }
 
-/// The same for any factor, saturated to [-2^31, 2^31 - 128].
+/// The same for every factor that `float_multiplier` prepares, saturated to [-2^31, 2^31 - 128].
 template <class Arch>
 [[nodiscard]] inline batch<std::int32_t, Arch> scale_and_round_saturated(batch<std::int32_t, Arch> acc,
                                                                          batch<float, Arch> factor) noexcept {

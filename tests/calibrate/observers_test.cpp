@@ -268,6 +268,22 @@ TEST_CASE("least squares: outliers are worth clipping at four bits, and not at s
     CHECK(sixteen.max > 0.9F * ends.max);
 }
 
+TEST_CASE("least squares: an end that was best beside the other's old place moves once more") {
+    // 2 bits, ends in steps of 1, bins of width 1: one value at -3.5, six at -2.5, twenty at 1.5, two at 3.5.
+    //   [-4, 4] first:  upper end at 2: levels -4 -2 0 2, errors 0.25 + 6 0.25 + 20 0.25 + 2 2.25 = 11.25, the least
+    //   [-4, 2]:        lower end at -2: levels -8/3 -4/3 0 4/3, (25 + 6 1 + 20 1 + 2 169) / 36 = 389/36 = 10.8
+    //   [-2, 2], again: upper end at 3: levels -5/3 0 5/3 10/3, (121 + 6 25 + 20 1 + 2 1) / 36 = 293/36 = 8.1
+    std::vector<float> values{-4, 4, 4};
+    values.insert(values.end(), 6, -2.5F);
+    values.insert(values.end(), 20, 1.5F);
+    const auto state =
+        observed(least_squares{.format = quantized<2, asymmetric>::format, .bins = 8, .steps = 4}, {values});
+    CHECK(state.counted.counts == std::vector<std::uint64_t>{1, 6, 0, 0, 0, 20, 0, 2});
+    CHECK(quantization_error(state.counted, state.format, {-2, 2}) * 29 == doctest::Approx(389.0 / 36));
+    CHECK(quantization_error(state.counted, state.format, {-2, 3}) * 29 == doctest::Approx(293.0 / 36));
+    CHECK(state.result() == range{-2, 3});
+}
+
 TEST_CASE("histograms of other bins do not merge") {
     const auto first = observed(percentile{}, {{0, 1, 2}});
     auto second = observed(percentile{}, {{0, 1, 3}});

@@ -29,6 +29,11 @@ static_assert(choose_affine(int8_activation::format, {-1.0F, 1.0F}).scale == 2.0
 static_assert(choose_affine(int8_weight::format, {-0.5F, 0.25F}) == affine{0.5F / 127, 0});
 static_assert(choose_affine(quantized<8, symmetric_unsigned>::format, {-5.0F, 1.0F}) == affine{1.0F / 255, 0});
 static_assert(choose_affine(int8_activation::format, {0, 0}) == affine{1.0F, 0});
+// The quotient -min / scale is rounded to float first, as in TensorFlow Lite's converter. 6 / 255 is 0.0235294117...;
+// the nearest float, 0.02352941222, is greater, so that 1 by it is 42.49999917. Floats are 2^-18 = 3.8e-6 apart there:
+// the nearest one is 42.5, which is rounded to 43. In double it would be 42.
+static_assert(choose_affine(uint8_activation::format, {-1.0F, 5.0F}) == affine{0.02352941222488880157470703125F, 43});
+// Likewise 1 by (1 + 9) / 255 = 0.03921568766 (as a float) is 25.49999910, in float 25.5 (2^-19 apart).
 static_assert(quantize(0.75F, {0.5F, 3}, uint8_activation::format) == 5);            // 1.5 -> 2, away from zero
 static_assert(quantize<half_even>(1.25F, {0.5F, 3}, uint8_activation::format) == 5); // 2.5 -> 2, to even
 static_assert(quantize<int8_weight>(-100.0F, {0.5F, 0}) == -127);

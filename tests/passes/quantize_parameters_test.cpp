@@ -151,6 +151,59 @@ void check_channels(const parameters<deployed<dead_channel>>& from, range of_inp
 }
 } // namespace
 
+namespace {
+struct one_weight final : network<decltype(input<1, 1, 1> | pointwise<1>)> {};
+
+/// The layer's integers for one weight and its bias, 8 bits, where the input's integers are `input_scale` apart.
+quantized_layer of_one_weight(float weight, float bias, float input_scale) {
+    using Q = numbers_chosen<deployed<one_weight>, quantized<8, symmetric, per_channel>, byte>;
+    parameters<deployed<one_weight>> from;
+    from[1].weight = {weight};
+    from[1].bias = {bias};
+    return quantize_parameters<Q>(from, {{{0, 255 * input_scale}, {-1, 1}}})[1];
+}
+} // namespace
+
+TEST_CASE("a bias takes half of int32 at most, and the weights' scale gives way") {
+    // Of weight 2^-25 alone the scale would be 2^-25 / 127, and the bias 127 2^25 steps. With 2^30 steps for a bias of
+    // 1 the scale is 2^-30: the weight is 2^-25 / 2^-30 = 32.
+    const quantized_layer half = of_one_weight(0x1p-25F, 1.0F, 1.0F);
+    CHECK(half.weight_map[0] == affine{0x1p-30F, 0});
+    CHECK(half.bias[0] == 1 << 30);
+    CHECK(half.weight[0] == 32);
+    // A bias of exactly 2^30 steps needs nothing: 127 2^-30 by its own scale 2^-30.
+    const quantized_layer just = of_one_weight(127 * 0x1p-30F, -1.0F, 1.0F);
+    CHECK(just.weight_map[0] == affine{0x1p-30F, 0});
+    CHECK(just.bias[0] == -(1 << 30));
+    CHECK(just.weight[0] == 127);
+}
+
+TEST_CASE("a bias is clamped to its half of int32, however its scale was rounded") {
+    // 1 / (3 2^30) = 2^-32 4/3: the scale's float is 2^-32 0x1.555554 (from 127 times as much, rounded, by 127), less
+    // than that by 2^-24 of it. 1 / (3 scale) is thus 2^30 (1 + 2^-24) = 2^30 + 64.
+    const quantized_layer clamped = of_one_weight(0.0F, 1.0F, 3.0F);
+    CHECK(clamped.weight_map[0] == affine{0x1.555554p-32F, 0});
+    CHECK(quantize_bias(1.0, 3.0 * 0x1.555554p-32) == (1 << 30) + 64);
+    CHECK(clamped.bias[0] == 1 << 30);
+    CHECK(of_one_weight(0.0F, -1.0F, 3.0F).bias[0] == -(1 << 30));
+}
+
+TEST_CASE("weights are multiplied by the inverse of their scale, not divided by it") {
+    // The greatest weight is 1: the inverse is 127 / 1, exactly. The float below 4.5 / 127 times 127 is 4.4999995,
+    // and 4. The scale, 1 / 127 as a float, is 0x1.020408p-7, less than 1 / 127 by 6e-8 of it: the quotient is greater
+    // by as much, rounded to 4.5, and 5.
+    struct two final : network<decltype(input<1, 1, 2> | pointwise<1>)> {};
+    using Q = numbers_chosen<deployed<two>, quantized<8, symmetric, per_channel>, byte>;
+    parameters<deployed<two>> from;
+    const float weight = 0x1.224488p-5F;
+    from[1].weight = {1.0F, weight};
+    from[1].bias = {0.0F};
+    const auto to = quantize_parameters<Q>(from, {{{0, 1}, {0, 1}}});
+    CHECK(to[1].weight_map[0] == affine{0x1.020408p-7F, 0});
+    CHECK(weight / 0x1.020408p-7F == 4.5F);
+    CHECK(to[1].weight == std::vector<std::int32_t>{127, 4});
+}
+
 TEST_CASE("a channel whose weights training has all but removed keeps its bias") {
     std::mt19937 random(83);
     auto from = deploy(support::random_parameters<dead_channel>(random));

@@ -138,6 +138,28 @@ TEST_CASE("a value that is not finite is refused, with the first layer that has 
           }) == "calibration: layer 'second', sample 0: expected finite values, found an infinity");
 }
 
+TEST_CASE("a NaN passes every clamp and pool on its way to calibration") {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    // One NaN weight under a fused relu: its channel is NaN, which no clamp makes a number again.
+    struct clamped final : network<decltype(input<2, 2, 3> | named<"mix">(pointwise<8>) | relu)> {};
+    auto from = zero_parameters<deployed<clamped>>();
+    from[1].weight[3 * 3 + 1] = nan;
+    const given_samples ones{{std::vector<float>(12, 1.0F)}};
+    CHECK(failure([&] { calibrate(from, ones); }) ==
+          "calibration: layer 'mix', sample 0: expected finite values, found a NaN");
+    // A NaN bias: its channel, and no other, through a fused relu6 and a pool.
+    struct pooled final : network<decltype(input<4, 4, 2> | named<"taps">(depthwise(kernel<3>)) | relu6 | max_pool)> {};
+    auto taps = zero_parameters<deployed<pooled>>();
+    taps[1].bias = {0, nan};
+    std::vector<std::string> seen;
+    float_network<deployed<pooled>> network(taps);
+    const std::vector<float> sample(32, 1.0F);
+    network.run(sample, [&]<std::size_t I>(node_index<I>, const float* values) {
+        if (std::isnan(values[1]) && !std::isnan(values[0])) seen.emplace_back(deployed<pooled>::nodes[I].name.view());
+    });
+    CHECK(seen == std::vector<std::string>{"taps", "max_pool"});
+}
+
 TEST_CASE("each layer may have an observer of its own") {
     std::mt19937 random(163);
     struct net final : network<decltype(input<4, 4, 3> | named<"a">(conv<5>(kernel<3>)) | relu | named<"b">(conv<4>) |
@@ -216,7 +238,7 @@ TEST_CASE("each field of stored observations is checked and named") {
     const auto with = [&](std::size_t layer, auto&& change) {
         calibration<histogram_rule> seen(two_layers::nodes, rule);
         const std::array<float, 2> some{-1, 3};
-        for (std::size_t i = 0; i < 3; ++i) seen.see(i, some.data());
+        for (std::size_t i = 0; i < 3; ++i) seen.see(i, {some.data(), two_layers::nodes[i].out.size()});
         seen.end_batch();
         seen.end_pass();
         const auto untouched = stored(seen);

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 using namespace statiq;
@@ -116,4 +117,25 @@ TEST_CASE("bias correction changes nothing where quantization is exact") {
     const std::array wide{layer_override{"a", {true, true, quantized<4>::format, byte::format}}};
     const network_data before = as_data(from);
     CHECK(correct_biases(before, ranges, exact, wide, reader_of(samples)).parameters == before.parameters);
+}
+
+TEST_CASE("biases are not corrected by what is no number: layer and sample are named") {
+    std::mt19937 random(705);
+    const auto from = deploy(support::random_parameters<row>(random));
+    const auto samples = support::random_inputs<row>(random, 6);
+    const auto ranges = calibrate(from, samples);
+    sample_reader bad = reader_of(samples);
+    bad.read = [read = bad.read](std::size_t i, std::span<float> to) {
+        read(i, to);
+        if (i >= 4) to[0] = std::numeric_limits<float>::quiet_NaN();
+    };
+    for (const std::size_t threads : {1U, 2U, 3U}) {
+        try {
+            correct_biases<weight, byte>(from, ranges, bad, threads);
+            FAIL("expected calibration_error");
+        } catch (const calibration_error& error) {
+            CHECK(std::string(error.what()) ==
+                  "calibration: layer 'a', sample 4: expected finite values, found a NaN or an infinity");
+        }
+    }
 }

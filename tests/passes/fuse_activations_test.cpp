@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <statiq/execute/float_network.hpp>
 #include <statiq/passes/deploy.hpp>
 
 #include <doctest/doctest.h>
 
 #include "../support/random_network.hpp"
 #include "../support/random_parameters.hpp"
+#include "../support/strewn_reals.hpp"
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <random>
+#include <vector>
 
 using namespace statiq;
 
@@ -73,6 +77,37 @@ TEST_CASE("an activation is gone exactly where its producer clamps for it alone"
             }
         }
     });
+}
+
+namespace {
+/// Every kind of layer that clamps, in the loops that vector registers have for it.
+struct clamping final
+    : network<decltype(input<9, 9, 3> | conv<6>(kernel<3>) | relu6 | depthwise(kernel<3>) | relu |
+                       depthwise(kernel<5>, stride<2>) | relu_n1_to_1 | residual(pointwise<6>) | relu6 |
+                       depthwise(kernel<3>, dilation<2>) | relu | max_pool | flatten | dense<7> | relu)> {};
+} // namespace
+
+TEST_CASE("a fused clamp is the activation it replaces, of reals that are no numbers too") {
+    using fused = activations_fused<clamping>;
+    static_assert(node_count<clamping> == node_count<fused> + 6);
+    std::mt19937 random(72);
+    for (int trial = 0; trial < 200; ++trial) {
+        auto from = zero_parameters<clamping>();
+        for (std::size_t i = 0; i < node_count<clamping>; ++i)
+            for (std::vector<float>* values : {&from[i].weight, &from[i].bias})
+                *values = support::strewn_reals<std::vector<float>>(random, values->size());
+        const auto input = support::strewn_reals<std::vector<float>>(random, clamping::nodes[0].out.size());
+        float_network<clamping> apart(from);
+        float_network<fused> together(fuse_activations(from));
+        std::array<std::vector<float>, node_count<clamping>> expected;
+        apart.run(input, [&]<std::size_t I>(node_index<I>, const float* values) {
+            expected[I].assign(values, values + clamping::nodes[I].out.size());
+        });
+        together.run(input, [&]<std::size_t I>(node_index<I>, const float* values) {
+            const std::vector<float> found(values, values + fused::nodes[I].out.size());
+            CHECK(support::same_reals(found, expected[static_cast<std::size_t>(fused::origin[I])]));
+        });
+    }
 }
 
 TEST_CASE("fusing moves parameters and changes none; fusing again changes nothing") {

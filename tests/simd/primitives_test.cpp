@@ -29,6 +29,7 @@
 #include <statiq/simd/widen.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -459,6 +460,28 @@ void check_broadcast_group() {
     for (std::size_t i = 0; i < cast.size(); ++i) CHECK(cast[i] == static_cast<std::uint8_t>(group[i % 4]));
 }
 
+/// NaNs, infinities, zeros of either sign and values on both sides of the bounds, in every lane.
+template <class Arch>
+void check_clamp_of_reals() {
+    using batch = simd::batch<float, Arch>;
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    constexpr float values[] = {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity, 0.0F, -0.0F, 1, -1, 7};
+    constexpr std::size_t count = std::size(values);
+    for (const auto& [lowest, highest] : {std::pair{0.0F, infinity}, std::pair{-0.0F, 6.0F}, std::pair{-1.0F, -0.0F},
+                                          std::pair{-infinity, 0.0F}, std::pair{-infinity, infinity}})
+        for (std::size_t shift = 0; shift < count; ++shift) {
+            float x[batch::size];
+            for (std::size_t i = 0; i < batch::size; ++i) x[i] = values[(i + shift) % count];
+            const auto result = lanes(simd::clamp<Arch>(load<batch>(x), lowest, highest));
+            for (std::size_t i = 0; i < batch::size; ++i) {
+                const float expected = std::clamp(x[i], lowest, highest);
+                CHECK((std::isnan(expected)
+                           ? std::isnan(result[i])
+                           : std::bit_cast<std::uint32_t>(result[i]) == std::bit_cast<std::uint32_t>(expected)));
+            }
+        }
+}
+
 template <class Arch, class T>
 void check_clamp() {
     using batch = simd::batch<T, Arch>;
@@ -566,6 +589,7 @@ TEST_CASE("clamp") {
         check_clamp<Arch, std::uint8_t>();
         check_clamp<Arch, std::int8_t>();
         check_clamp<Arch, float>();
+        check_clamp_of_reals<Arch>();
     });
 }
 

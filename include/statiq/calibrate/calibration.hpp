@@ -4,13 +4,11 @@
 #include <statiq/calibrate/calibration_error.hpp>
 #include <statiq/calibrate/observers.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/numeric/math.hpp>
 #include <statiq/tensor/refusal.hpp>
 #include <statiq/tensor/samples.hpp>
 
-#include <bit>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,10 +16,10 @@
 namespace statiq {
 
 namespace detail {
-/// Every exponent is below the greatest. In integers, so that compilers vectorize it.
+/// Without an early end, so that compilers vectorize it.
 inline bool all_finite(std::span<const float> values) noexcept {
-    std::uint32_t wrong = 0;
-    for (const float x : values) wrong |= (std::bit_cast<std::uint32_t>(x) & 0x7fffffffU) >= 0x7f800000U ? 1U : 0U;
+    unsigned wrong = 0;
+    for (const float x : values) wrong |= math::is_finite(x) ? 0U : 1U;
     return wrong == 0;
 }
 } // namespace detail
@@ -45,7 +43,7 @@ class calibration {
             return;
         }
         bad_ = index;
-        for (const float x : tensor) bad_is_nan_ = bad_is_nan_ || std::isnan(x);
+        for (const float x : tensor) bad_is_nan_ = bad_is_nan_ || math::is_nan(x);
     }
     /// @throws calibration_error when the sample made a layer output a NaN or an infinity
     void end_sample(std::size_t sample) const {

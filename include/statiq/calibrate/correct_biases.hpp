@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/calibrate/calibration.hpp>
 #include <statiq/execute/float_simulation.hpp>
 #include <statiq/execute/shares.hpp>
 #include <statiq/passes/quantize_data.hpp>
@@ -25,12 +26,14 @@ inline void add_channel_means(const float* values, const extents& shape, std::ve
 }
 
 /// Means over samples of a linear node's sums, channel by channel.
-/// @param network runs up to the node before `index`
+/// @param prototype its copies run up to the node before `index`
+/// @throws calibration_error naming the first sample whose sums are not finite
 inline std::vector<double> mean_sums(const simulation<>& prototype, std::size_t index, const sample_reader& samples,
                                      std::size_t threads) {
     const node& n = prototype.nodes()[index];
     const auto channels = static_cast<std::size_t>(n.out.channels);
     std::vector<std::vector<double>> partial(std::max<std::size_t>(threads, 1), std::vector<double>(channels));
+    std::vector<std::size_t> bad(partial.size(), samples.size); // each share's first sample that is not finite
     in_shares(samples.size, threads, 1, [&](std::size_t share, std::size_t first, std::size_t last) {
         simulation<> network = prototype;
         std::vector<float> sample(samples.values);
@@ -39,9 +42,15 @@ inline std::vector<double> mean_sums(const simulation<>& prototype, std::size_t 
             samples.read(s, sample);
             for (std::size_t i = 0; i < index; ++i) network.step(i, sample);
             network.sums(index, network.tensor(static_cast<std::size_t>(n.input())), loss_sources::all(), sums);
+            if (!all_finite(sums)) {
+                bad[share] = s;
+                return;
+            }
             add_channel_means(sums.data(), n.out, partial[share]);
         }
     });
+    const std::size_t first_bad = *std::min_element(bad.begin(), bad.end());
+    if (first_bad < samples.size) throw calibration_error(n.name.view(), first_bad, "a NaN or an infinity");
     for (std::size_t share = 1; share < partial.size(); ++share)
         for (std::size_t c = 0; c < channels; ++c) partial[0][c] += partial[share][c];
     for (double& sum : partial[0]) sum /= static_cast<double>(samples.size);
@@ -54,6 +63,7 @@ inline std::vector<double> mean_sums(const simulation<>& prototype, std::size_t 
 /// layer by layer, from the front, the difference of each channel's mean from the float network's goes into its bias,
 /// with the layers before already corrected. For the numbers it is to be quantized to. Layers without a bias are left.
 /// @return the deployed network with other biases; in float it is a slightly different function
+/// @throws calibration_error naming layer and sample when a layer's sums are not finite
 inline network_data correct_biases(network_data deployed, std::span<const range> ranges, const number_choice& choice,
                                    std::span<const layer_override> overrides, const sample_reader& samples,
                                    std::size_t threads = 1, const progress& report = {}) {

@@ -48,6 +48,7 @@ struct byte_columns_format {
     static constexpr int image_rows(int window) noexcept { return window + RowPairs; }
     static constexpr int panel_blocks = 4;
     static constexpr int rows_per_group = 4;
+    static constexpr bool skips_padding = false; ///< what it reads is not zero, and counts
     static constexpr int groups(int rows) noexcept { return (rows + rows_per_group - 1) / rows_per_group; }
     static constexpr int most_rows = 5;
 
@@ -192,7 +193,7 @@ struct byte_columns_format {
             }
         }
 
-        template <int K>
+        template <int K, int = K>
         [[nodiscard]] row_constants<K> constants() const noexcept {
             return {read_, written_, requantize_};
         }

@@ -35,6 +35,7 @@ struct byte_depthwise_format {
     static constexpr int taps_per_step = 4;
     static constexpr int panel_blocks = 4;
     static constexpr int pixels = simd::register_count<Arch> / (HasZeroPoints ? 16 : 8);
+    static constexpr bool skips_padding = false; ///< what it reads is not zero, and counts
 
     struct accumulator {
         simd::quad<std::int32_t, Arch> products;

@@ -17,11 +17,12 @@
 ///   taps_per_step              taps multiplied at once
 ///   pixels                     output pixels of a tile
 ///   accumulator                the sums of one block: `width` channels of one pixel
+///   skips_padding              taps outside the image are not multiplied: 0 times an infinity would be NaN
 ///   panel_blocks               blocks for which the tap positions of a tile are found once
 ///   block                      one block of channels: prepare(arguments, shape, channel, count), start(acc),
 ///                              multiply_add(acc, step, row) with row(t) the inputs of the step's tap t,
 ///                              finish(acc, to)
-///   padding(arguments)         what taps outside the image read
+///   padding(arguments)         what taps outside the image read, unless they are skipped
 namespace statiq::kernels::vectorized {
 
 /// One depthwise convolution. An object holds the prepared weights of a panel of blocks, some tens of kilobytes at the
@@ -33,6 +34,8 @@ class depthwise_channels {
     static constexpr int taps_per_step = Format::taps_per_step;
     static constexpr int width = Format::width;
     static constexpr int panel_blocks = Format::panel_blocks;
+    static constexpr unsigned all_pixels = (1U << pixels) - 1;
+    static_assert(!Format::skips_padding || taps_per_step == 1);
 
   public:
     depthwise_channels(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
@@ -68,6 +71,7 @@ class depthwise_channels {
                         blocks_[b],
                         [&](auto p, int tap)
                             __attribute__((always_inline)) { return corner + p * tile.pixel_step() + offsets_[tap]; },
+                        [](int) { return all_pixels; },
                         [&](auto p) __attribute__((always_inline)) {
                             return output + std::ptrdiff_t{p} * shape_.out.channels;
                         });
@@ -82,6 +86,12 @@ class depthwise_channels {
                     multiply(
                         blocks_[b],
                         [&](auto p, int tap) __attribute__((always_inline)) { return taps_[p][tap] + offset; },
+                        [&](int step) __attribute__((always_inline)) {
+                            if constexpr (Format::skips_padding)
+                                return inside_[static_cast<std::size_t>(step)];
+                            else
+                                return all_pixels;
+                        },
                         [&](auto p) __attribute__((always_inline)) {
                             return arguments_.output + pixels_[p].output * shape_.out.channels + channel + b * width;
                         });
@@ -90,18 +100,27 @@ class depthwise_channels {
         }
     }
 
-    /// @param tap_at tap_at(p, tap): where the inputs of that tap of pixel p start. @param output_at its outputs.
-    template <class TapAt, class OutputAt>
-    [[gnu::flatten]] void multiply(const typename Format::block& block, TapAt tap_at,
+    /// @param tap_at tap_at(p, tap): where the inputs of that tap of pixel p start. @param counted counted(step): a bit
+    /// for each pixel of which that step is multiplied. @param output_at output_at(p): its outputs.
+    template <class TapAt, class Counted, class OutputAt>
+    [[gnu::flatten]] void multiply(const typename Format::block& block, TapAt tap_at, Counted counted,
                                    OutputAt output_at) const noexcept {
         typename Format::accumulator acc[std::size_t{pixels}];
         simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) { block.start(acc[p]); });
-        for (int step = 0; step < steps_; ++step)
-            simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
+        for (int step = 0; step < steps_; ++step) {
+            const auto add = [&](auto p) __attribute__((always_inline)) {
                 block.multiply_add(
                     acc[p],
                     step, [&](int t) __attribute__((always_inline)) { return tap_at(p, step * taps_per_step + t); });
-            });
+            };
+            const unsigned some = counted(step);
+            if (some == all_pixels)
+                simd::unroll<pixels>(add);
+            else
+                simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
+                    if ((some >> p & 1U) != 0) add(p);
+                });
+        }
         simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) { block.finish(acc[p], output_at(p)); });
     }
 
@@ -110,6 +129,7 @@ class depthwise_channels {
     void find_taps(const tile_walk<pixels>& tile, int channel) noexcept {
         tile.pixels(pixels_);
         const window over = shape_.over;
+        if constexpr (Format::skips_padding) inside_.fill(0);
         for (int p = 0; p < pixels; ++p) {
             const auto [row, column, output] = pixels_[p];
             const std::ptrdiff_t first = tile.offset(row, column) + channel;
@@ -118,6 +138,8 @@ class depthwise_channels {
                 for (int kx = 0; kx < over.kernel_width; ++kx, ++tap) {
                     const bool inside =
                         tile.is_inside(row + ky * over.dilation_height, column + kx * over.dilation_width);
+                    if constexpr (Format::skips_padding)
+                        inside_[static_cast<std::size_t>(tap)] |= (inside ? 1U : 0U) << static_cast<unsigned>(p);
                     const std::ptrdiff_t offset = first + offsets_[tap];
                     const std::ptrdiff_t beyond = offset + width - size_;
                     taps_[p][tap] = !inside       ? padding_.data()
@@ -137,6 +159,8 @@ class depthwise_channels {
     std::ptrdiff_t offsets_[std::size_t{most_depthwise_taps}] = {};
     typename tile_walk<pixels>::pixel pixels_[std::size_t{pixels}];
     const input* taps_[std::size_t{pixels}][std::size_t{most_depthwise_taps}];
+    /// Of each tap, a bit for each pixel where it lies inside the image.
+    std::array<unsigned, Format::skips_padding ? most_depthwise_taps : 0> inside_;
     std::array<input, static_cast<std::size_t>(panel_blocks* width)> padding_;
     std::array<input, static_cast<std::size_t>(2 * width)> end_of_image_{}; ///< its last `width` values, then zeros
 };

@@ -20,20 +20,19 @@
 ///   image_rows(K)              of the image, under their windows
 ///   panel_blocks               blocks that follow one another along a row while it is in the first cache
 ///   accumulator                the sums of one block at one pixel of these rows
-///   column                     the inputs of one block in one column: column(row, constants) with row(ky) where a
-///   row's start,
-///                              column(padding)
+///   skips_padding              taps outside the image are not multiplied: 0 times an infinity would be NaN
+///   column<Rows>               the inputs of one block in one column: column(row, constants) with row(ky) where a row
+///                              starts, column(padding)
 ///   block                      one block's constants: prepare(arguments, shape, channel, count), take_rows(first,
-///                              last) of the window that lie inside the image, start(), constants<K>() of a row,
+///                              last) of the window that lie inside the image, start(), constants<K, Rows>() of a row,
 ///                              multiply_add<Kx>(acc, column, constants), finish(acc, constants, to)
-///   padding(arguments)         what taps outside the image read
+///   padding(arguments)         what taps outside the image read, unless they are skipped
 namespace statiq::kernels::vectorized {
 
 template <class Format, int K, int Stride>
 class depthwise_columns {
     using input = typename Format::input;
     using accumulator = typename Format::accumulator;
-    using column = typename Format::template column<K>;
     static constexpr int width = Format::width;
     static constexpr int panel_blocks = Format::panel_blocks;
     static constexpr int image_rows = Format::image_rows(K);
@@ -61,7 +60,7 @@ class depthwise_columns {
                 const region_span rows = span_from(y, K, Stride, 1, over.pad_top, shape_.in.height, shape_.out.height);
                 for (int b = 0; b < blocks; ++b) blocks_[b].take_rows(rows.first, rows.last);
                 for (const int until = (std::min)(rows.end, last_row); y < until; y += Format::output_rows)
-                    for (int b = 0; b < blocks; ++b) row(y, channel + b * width, blocks_[b]);
+                    for (int b = 0; b < blocks; ++b) row(y, rows.last - rows.first, channel + b * width, blocks_[b]);
             }
         }
     }
@@ -69,8 +68,8 @@ class depthwise_columns {
   private:
     using sums = std::array<accumulator, std::size_t{pending}>;
 
-    /// The rows of the image under the window, at the next column. For a row outside the image, any row: its weights
-    /// are zero.
+    /// The rows of the image under the window, at the next column: those inside, where the others are skipped; else,
+    /// for a row outside the image, any row, because its weights are zero.
     struct window_rows {
         const input* at[std::size_t{image_rows}];
         std::ptrdiff_t offset;
@@ -83,20 +82,48 @@ class depthwise_columns {
         rows.offset = 0;
         rows.step = shape_.in.channels;
         rows.column = -shape_.over.pad_left;
+        const int top = y * Stride - shape_.over.pad_top;
+        const int first = Format::skips_padding ? (std::max)(top, 0) : top;
         for (int ky = 0; ky < image_rows; ++ky) {
-            const int row = std::clamp(y * Stride - shape_.over.pad_top + ky, 0, shape_.in.height - 1);
+            const int row = std::clamp(first + ky, 0, shape_.in.height - 1);
             rows.at[ky] = simd::opaque(
                 arguments_.input + static_cast<std::ptrdiff_t>(row) * shape_.in.width * shape_.in.channels + channel);
         }
         return rows;
     }
 
-    [[gnu::flatten]] void row(int y, int channel, const typename Format::block& block) const noexcept {
+    [[nodiscard]] typename Format::output* output_of(int y, int channel) const noexcept {
+        return arguments_.output + static_cast<std::ptrdiff_t>(y) * shape_.out.width * shape_.out.channels + channel;
+    }
+
+    /// @param inside rows of the window that lie inside the image.
+    void row(int y, int inside, int channel, const typename Format::block& block) const noexcept {
+        if constexpr (Format::skips_padding) {
+            if (inside == 0) return empty_row(output_of(y, channel), block);
+            simd::unroll<K>([&](auto fewer) {
+                if (inside == K - fewer) row_of<K - fewer>(y, channel, block);
+            });
+        } else {
+            row_of<K>(y, channel, block);
+        }
+    }
+
+    /// The whole window lies outside.
+    void empty_row(typename Format::output* to, const typename Format::block& block) const noexcept {
+        const auto constants = block.template constants<K, 0>();
+        for (int x = 0; x < shape_.out.width; ++x, to += shape_.out.channels)
+            block.finish(block.start(), constants, to);
+    }
+
+    /// @tparam Rows of the window that are multiplied.
+    template <int Rows>
+    [[gnu::flatten, gnu::noinline]] void row_of(int y, int channel,
+                                                const typename Format::block& block) const noexcept {
         window_rows rows = rows_of(y, channel);
         const std::ptrdiff_t channels = shape_.out.channels;
         const int outputs = shape_.out.width;
-        typename Format::output* to = arguments_.output + y * outputs * channels + channel;
-        const auto constants = block.template constants<K>();
+        typename Format::output* to = output_of(y, channel);
+        const auto constants = block.template constants<K, Rows>();
         sums acc{};
         // A step adds a newest output and finishes the oldest. In the row's middle, steps come by as many as move the
         // sums through their registers once, so that none is copied.
@@ -106,26 +133,26 @@ class depthwise_columns {
         int x = 0;
         if constexpr (has_exact_ends) {
             simd::unroll<pending - 1>([&](auto age) __attribute__((always_inline)) {
-                step<0, age + 1, true>(rows, block, constants, acc, to);
+                step<Rows, 0, age + 1, true>(rows, block, constants, acc, to);
             });
             x = pending - 1;
         }
         while (x < (has_exact_ends ? outputs : steps))
             if (x >= pending - 1 && rows.column >= 0 && x + together <= inside) {
                 simd::unroll<together>([&](auto) __attribute__((always_inline)) {
-                    step<0, pending, false>(rows, block, constants, acc, to);
+                    step<Rows, 0, pending, false>(rows, block, constants, acc, to);
                     to += channels;
                 });
                 x += together;
             } else {
                 const bool finishes = x >= pending - 1;
-                step<0, pending, true>(rows, block, constants, acc, finishes ? to : nullptr);
+                step<Rows, 0, pending, true>(rows, block, constants, acc, finishes ? to : nullptr);
                 to += finishes ? channels : 0;
                 ++x;
             }
         if constexpr (has_exact_ends)
             simd::unroll<pending - 1>([&](auto i) __attribute__((always_inline)) {
-                step<i + 1, pending, true>(rows, block, constants, acc, to);
+                step<Rows, i + 1, pending, true>(rows, block, constants, acc, to);
                 to += channels;
             });
     }
@@ -133,10 +160,11 @@ class depthwise_columns {
     /// The next `Stride` columns, for the outputs of ages First to Last - 1: age 0 is the newest, which they are the
     /// first columns of. The oldest is then finished, if there is a place for it.
     /// @tparam Checked columns may lie outside the image.
-    template <int First, int Last, bool Checked>
+    template <int Rows, int First, int Last, bool Checked>
     [[gnu::always_inline]] void step(window_rows& rows, const typename Format::block& block,
                                      const typename Format::template row_constants<K>& constants, sums& acc,
                                      typename Format::output* to) const noexcept {
+        using column = typename Format::template column<Rows>;
         simd::unroll<Stride>([&](auto phase) __attribute__((always_inline)) {
             if constexpr (phase + First * Stride < K) {
                 const auto add = [&](const column& inputs) __attribute__((always_inline)) {
@@ -149,7 +177,12 @@ class depthwise_columns {
                 const auto row = [&](auto ky) __attribute__((always_inline)) { return rows.at[ky] + rows.offset; };
                 if constexpr (Checked) {
                     const bool inside = rows.column >= 0 && rows.column < shape_.in.width;
-                    add(inside ? column(row, constants) : column(padding_));
+                    if constexpr (!Format::skips_padding)
+                        add(inside ? column(row, constants) : column(padding_));
+                    else if (inside)
+                        add(column(row, constants));
+                    else if constexpr (phase == 0 && First == 0)
+                        acc[0] = block.start();
                     if (inside) rows.offset += rows.step;
                 } else {
                     add(column(row, constants));

@@ -28,6 +28,7 @@ struct float_columns_format {
     static constexpr int panel_blocks = 8;
     static constexpr int most_rows = 5;
 
+    static constexpr bool skips_padding = true;
     static constexpr int output_rows = 1;
     static constexpr int image_rows(int window) noexcept { return window; }
 
@@ -42,17 +43,15 @@ struct float_columns_format {
         accumulator weights[std::size_t{K * K}];
     };
 
-    template <int K>
+    template <int Rows>
     struct column {
-        accumulator rows[std::size_t{K}];
+        accumulator rows[std::size_t{Rows}];
 
-        explicit column(float padding) noexcept {
-            for (accumulator& row : rows) row = accumulator(padding);
-        }
         /// @param row row(ky): where that row's channels start.
-        template <class Row>
-        [[gnu::always_inline]] column(Row row, const row_constants<K>& constants) noexcept {
-            simd::unroll<K>([&](auto ky) __attribute__((always_inline)) { rows[ky] = constants.lanes.load(row(ky)); });
+        template <class Row, class Constants>
+        [[gnu::always_inline]] column(Row row, const Constants& constants) noexcept {
+            simd::unroll<Rows>([&](auto ky)
+                                   __attribute__((always_inline)) { rows[ky] = constants.lanes.load(row(ky)); });
         }
     };
 
@@ -65,38 +64,26 @@ struct float_columns_format {
             highest_ = a.highest;
             size_ = shape.over.kernel_height;
             for (int tap = 0; tap < size_ * size_; ++tap)
-                lanes.load(a.weights + tap * shape.out.channels + channel).store_aligned(whole_[tap]);
+                lanes.load(a.weights + tap * shape.out.channels + channel).store_aligned(taps_[tap]);
             lanes.load(a.bias + channel).store_aligned(start_);
         }
-        /// The weights of rows outside the image become zero.
-        void take_rows(int first, int last) noexcept {
-            weights_ = whole_;
-            if (first == 0 && last == size_) return;
-            weights_ = cut_;
-            for (int ky = 0; ky < size_; ++ky)
-                for (int kx = 0; kx < size_; ++kx) {
-                    const int tap = ky * size_ + kx;
-                    if (ky >= first && ky < last)
-                        std::copy_n(whole_[tap], width, cut_[tap]);
-                    else
-                        std::fill_n(cut_[tap], width, 0.0F);
-                }
-        }
+        void take_rows(int first, int) noexcept { weights_ = taps_ + first * size_; }
 
-        template <int K>
+        /// The weights are of `Rows` rows from the first one inside the image.
+        template <int K, int Rows>
         [[nodiscard]] row_constants<K> constants() const noexcept {
             row_constants<K> constants{lanes_, lowest_, highest_, {}};
-            for (int tap = 0; tap < K * K; ++tap) constants.weights[tap] = accumulator::load_aligned(weights_[tap]);
+            for (int tap = 0; tap < Rows * K; ++tap) constants.weights[tap] = accumulator::load_aligned(weights_[tap]);
             return constants;
         }
         [[nodiscard]] [[gnu::always_inline]] accumulator start() const noexcept {
             return accumulator::load_aligned(start_);
         }
 
-        template <int Kx, int K>
-        [[gnu::always_inline]] void multiply_add(accumulator& acc, const column<K>& x,
+        template <int Kx, int Rows, int K>
+        [[gnu::always_inline]] void multiply_add(accumulator& acc, const column<Rows>& x,
                                                  const row_constants<K>& constants) const noexcept {
-            simd::unroll<K>([&](auto ky) __attribute__((always_inline)) {
+            simd::unroll<Rows>([&](auto ky) __attribute__((always_inline)) {
                 acc = simd::multiply_add<Arch>(x.rows[ky], constants.weights[ky * K + Kx], acc);
             });
         }
@@ -104,17 +91,20 @@ struct float_columns_format {
         template <int K>
         [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants<K>& constants,
                                            float* to) const noexcept {
-            constants.lanes.store(to, simd::clamp<Arch>(acc, constants.lowest, constants.highest));
+            // Where registers are few, the bounds are read again every time. They cannot be operands in memory, because
+            // a NaN has to be the second one.
+            constexpr bool few = simd::register_count<Arch> < 32;
+            const float lowest = few ? lowest_ : constants.lowest, highest = few ? highest_ : constants.highest;
+            constants.lanes.store(to, simd::clamp<Arch>(acc, lowest, highest));
         }
 
       private:
         simd::first_lanes<float, Arch> lanes_;
         float lowest_;
         float highest_;
-        int size_; ///< of the window
-        const float (*weights_)[std::size_t{width}];
-        alignas(64) float whole_[std::size_t{most_rows * most_rows}][std::size_t{width}];
-        alignas(64) float cut_[std::size_t{most_rows * most_rows}][std::size_t{width}];
+        int size_;                                   ///< of the window
+        const float (*weights_)[std::size_t{width}]; ///< of the rows inside the image
+        alignas(64) float taps_[std::size_t{most_rows * most_rows}][std::size_t{width}];
         alignas(64) float start_[std::size_t{width}];
     };
 };

@@ -30,6 +30,7 @@ struct float_depthwise_format {
     static constexpr int taps_per_step = 1;
     static constexpr int panel_blocks = 4;
     static constexpr int pixels = simd::register_count<Arch> == 32 ? 6 : 4;
+    static constexpr bool skips_padding = true;
     using accumulator = std::array<floats, vectors>;
 
     static float padding(const arguments&) noexcept { return 0; }

@@ -3,12 +3,15 @@
 
 #include <statiq/kernels/reference/stored.hpp>
 #include <statiq/kernels/reference/taps.hpp>
+#include <statiq/numeric/math.hpp>
 #include <statiq/numeric/rounding.hpp>
 #include <statiq/tensor/extents.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 
 namespace statiq::kernels::reference {
 
@@ -24,8 +27,18 @@ struct pool_arguments {
     T* output = nullptr;                     ///< out.height x out.width x out.channels
 };
 
+/// The larger of two values; a NaN, if one of them is.
+template <stored T>
+[[nodiscard]] constexpr T larger(T a, T b) noexcept {
+    const T most = (std::max)(a, b); // a, where a is a NaN: no b is greater
+    if constexpr (stored_integer<T>)
+        return most;
+    else // all bits set are a NaN; without a branch, which compilers would not vectorize
+        return std::bit_cast<T>(std::bit_cast<std::uint32_t>(most) | (math::is_nan(b) ? ~0U : 0U));
+}
+
 /// The largest value of the taps inside the image, then clamped: MAX_POOL_2D of TensorFlow Lite's reference kernels.
-/// A window with no tap inside gives `lowest`; a float tap that is not a number is passed over.
+/// A window with no tap inside gives `lowest`, one with a NaN gives NaN (as in PyTorch; TensorFlow Lite drops it).
 template <stored T>
 constexpr void max_pool(const pool_arguments<T>& pool) noexcept {
     const auto channels = static_cast<std::size_t>(pool.in.channels);
@@ -35,7 +48,7 @@ constexpr void max_pool(const pool_arguments<T>& pool) noexcept {
             std::fill_n(result, channels, static_cast<T>(pool.lowest));
             for_each_tap_inside(pool.in, pool.over, y, x, [&](std::size_t pixel) {
                 const T* tap = pool.input + pixel * channels;
-                for (std::size_t c = 0; c < channels; ++c) result[c] = (std::max)(result[c], tap[c]);
+                for (std::size_t c = 0; c < channels; ++c) result[c] = larger(result[c], tap[c]);
             });
             for (std::size_t c = 0; c < channels; ++c) result[c] = (std::min)(result[c], static_cast<T>(pool.highest));
         }

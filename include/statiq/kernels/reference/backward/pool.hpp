@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/reference/taps.hpp>
+#include <statiq/numeric/math.hpp>
 #include <statiq/tensor/extents.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -22,7 +23,7 @@ struct pool_gradient_arguments {
     Real* gradient = nullptr; ///< in.size() values, all written
 };
 
-/// Each output's gradient goes to the first of its largest taps, in row order.
+/// Each output's gradient goes to the first of its largest taps, in row order; a NaN counts as larger than any number.
 template <std::floating_point Real>
 constexpr void max_pool_gradient(const pool_gradient_arguments<Real>& of) {
     std::fill_n(of.gradient, of.in.size(), Real{0});
@@ -34,7 +35,9 @@ constexpr void max_pool_gradient(const pool_gradient_arguments<Real>& of) {
                 std::size_t largest = of.in.size();
                 for_each_tap_inside(of.in, of.over, y, x, [&](std::size_t pixel) {
                     const std::size_t i = pixel * channels + c;
-                    if (largest == of.in.size() || of.input[i] > of.input[largest]) largest = i;
+                    if (largest == of.in.size() || of.input[i] > of.input[largest] ||
+                        (math::is_nan(of.input[i]) && !math::is_nan(of.input[largest])))
+                        largest = i;
                 });
                 if (largest != of.in.size()) of.gradient[largest] += given[c];
             }

@@ -262,6 +262,8 @@ TEST_CASE("parameters that were refused end where they are used, with the reason
     arena memory;
     CHECK(support::refusal_of([&] { network_type(*parameters_from_bytes<Q>({}), memory.from(0)); }) ==
           "statiq: parameters: bytes: expected " + size + ", found 0\n");
+    CHECK(support::refusal_of([] { (void)statiq::model<Q>(nullptr); }) ==
+          "statiq: model: parameters: expected 1, found 0\n");
     CHECK(support::refusal_of([&] { (void)parameters_from_bytes<Q, gemmlowp>(model.bytes())->header; }) ==
           "statiq: parameters: identifier of the requantization scheme they are for: expected 1, found 3\n");
 }

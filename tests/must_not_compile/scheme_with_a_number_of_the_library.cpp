@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: statiq: identifiers below first_own_scheme are those of the library
+// rejects: statiq: this option of quantize lacks something of requantization_scheme
 #include <statiq/execute/model.hpp>
 
 #include <cstdint>

@@ -75,10 +75,6 @@ constexpr int pair_sums_of(const node& n, const number_format& input) {
                                     interval_of(n.numbers.weight) - interval{offset, offset});
 }
 
-template <class Scheme>
-inline constexpr bool is_own_scheme = std::is_same_v<Scheme, gemmlowp> || std::is_same_v<Scheme, single_rounding> ||
-                                      std::is_same_v<Scheme, float_multiplier>;
-
 /// An integer softmax by table keeps its exponentials among the floats.
 constexpr bool uses_table(const node& n) {
     return n.kind == operation::softmax && n.by_table && !n.numbers.activation.floating;
@@ -235,8 +231,6 @@ struct parameters_header {
 /// @tparam Q a graph whose numbers are chosen. @tparam Scheme how accumulators become outputs.
 template <graph_type Q, requantization_scheme Scheme>
 struct alignas(64) integer_parameters {
-    static_assert(Scheme::identifier >= first_own_scheme || detail::is_own_scheme<Scheme>,
-                  "statiq: identifiers below first_own_scheme are those of the library's schemes");
     static constexpr auto layout = detail::lay_out_parameters(Q::nodes);
     static constexpr parameters_header expected_header();
 

@@ -39,9 +39,10 @@ class model {
     /// One sample of reals in HWC order.
     using sample_span = exact_span<const float, network_type::input_size, detail::model_sample>;
 
-    /// @param from not null
+    /// @param from refused (`refused`) where it is null
     explicit model(std::unique_ptr<parameters_type> from)
-        : parameters_(std::move(from)), arena_(std::make_unique<arena>()), network_(*parameters_, arena_->bytes) {}
+        : parameters_(not_null(std::move(from))), arena_(std::make_unique<arena>()),
+          network_(*parameters_, arena_->bytes) {}
 
     /// Integers in, integers out: see `integer_network::run`.
     [[nodiscard]] network_type& network() noexcept { return network_; }
@@ -86,6 +87,10 @@ class model {
     }
 
   private:
+    static std::unique_ptr<parameters_type> not_null(std::unique_ptr<parameters_type> from) noexcept {
+        detail::require_count("model: parameters", 1, from == nullptr ? 0 : 1);
+        return from;
+    }
     template <class Stored, std::size_t Size>
     static void to_reals(std::span<const Stored, Size> stored, const affine& map, std::span<float> reals) noexcept {
         if constexpr (std::is_same_v<Stored, float>)

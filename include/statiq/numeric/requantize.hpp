@@ -13,8 +13,18 @@
 
 namespace statiq {
 
-/// Numbers of schemes below this one are the library's.
+struct gemmlowp;
+struct single_rounding;
+struct float_multiplier;
+
+/// Identifiers of schemes below this one are the library's.
 inline constexpr int first_own_scheme = 16;
+
+namespace detail {
+template <class S>
+inline constexpr bool is_library_scheme =
+    std::is_same_v<S, gemmlowp> || std::is_same_v<S, single_rounding> || std::is_same_v<S, float_multiplier>;
+}
 
 /// How an int32 accumulator at scale s_x * s_w becomes an integer at scale s_y: multiplied by M = s_x * s_w / s_y
 /// (P3 (5)), rounded. A scheme is a type. All that is used of it:
@@ -43,6 +53,7 @@ concept requantization_scheme = std::regular<typename S::factor> && std::is_triv
     { S::align(q, f, left) } -> std::same_as<std::int32_t>;
     { S::prepare_mean(real, n) } -> std::same_as<typename S::factor>;
     requires noexcept(S::apply(q, f))&& noexcept(S::align(q, f, left));
+    requires(detail::is_library_scheme<S> || S::identifier >= first_own_scheme);
 };
 
 /// The largest multiplier. It takes every accumulator but 0 beyond all outputs of 16 bits, as every larger one would;

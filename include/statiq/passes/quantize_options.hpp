@@ -19,10 +19,10 @@ struct options_read {
 
 /// Of a type that is meant to be one, the compiler says what it lacks.
 template <class S>
-constexpr bool is_scheme = true;
+inline constexpr bool is_scheme = true;
 template <class S>
 requires requires { typename S::factor; }
-constexpr bool is_scheme<S> = [] {
+inline constexpr bool is_scheme<S> = [] {
     static_assert(requantization_scheme<S>, "statiq: this option of quantize lacks something of requantization_scheme");
     return true;
 }();

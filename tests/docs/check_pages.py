@@ -25,8 +25,8 @@ def compile_text(compiler, text, folder):
     source = folder / "shown.cpp"
     source.write_text(text, encoding="utf-8")
     command = [*shlex.split(compiler), "-O0", "-fsyntax-only", "-fdiagnostics-color=never", "-fmessage-length=0",
-               "-fno-diagnostics-show-caret", f"-I{FIXTURES}", str(source)]
-    # The C locale keeps the compiler to plain quotes. Source lines would show what the page says of a refusal.
+               f"-I{FIXTURES}", str(source)]
+    # The C locale keeps the compiler to plain quotes.
     result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
     return result.returncode == 0, result.stderr
 

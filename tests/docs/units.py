@@ -144,6 +144,7 @@ def refusals_of(pages):
                     for earlier in members[:index]:
                         add_block(scope, earlier)
                     add_block(scope, block, offset)
-                    refusals.append(Refusal(page, block.line + offset, match.groups()[-1],
-                                            unit_of(scope.shown_headers, [scope])))
+                    # Without `#line` no compiler prints the page's own line, which says what it should say.
+                    unit = re.sub(r"#line .*", "", unit_of(scope.shown_headers, [scope]))
+                    refusals.append(Refusal(page, block.line + offset, match.groups()[-1], unit))
     return refusals

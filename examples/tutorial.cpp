@@ -20,9 +20,15 @@ constexpr auto separable() {
            sq::named<Pointwise>(sq::pointwise<OutChannels> | sq::batch_norm | sq::relu6);
 }
 
-constexpr auto body = sq::input<8, 8, 1> | sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6) |
-                      separable<"dw1", "pw1", 16, 1>() | separable<"dw2", "pw2", 32, 2>() |
-                      separable<"dw3", "pw3", 32, 1>() | sq::global_average_pool | sq::named<"fc">(sq::dense<10>);
+// clang-format off
+constexpr auto body = sq::input<8, 8, 1>
+    | sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6)
+    | separable<"dw1", "pw1", 16, 1>()
+    | separable<"dw2", "pw2", 32, 2>()
+    | separable<"dw3", "pw3", 32, 1>()
+    | sq::global_average_pool
+    | sq::named<"fc">(sq::dense<10>);
+// clang-format on
 struct digits final : sq::network<decltype(body)> {};
 
 static_assert(digits::nodes.back().out == sq::extents{1, 1, 10});
@@ -35,10 +41,15 @@ static_assert(sq::arena_bytes<digits, activation> == 1'536);
 
 // Four-bit weights in all layers but the first and the last: with<> in the definition, or another default.
 using narrow_weight = sq::quantized<4, sq::symmetric, sq::per_channel>;
-constexpr auto mixed_body =
-    sq::input<8, 8, 1> | sq::with<weight>(sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6)) |
-    separable<"dw1", "pw1", 16, 1>() | separable<"dw2", "pw2", 32, 2>() | separable<"dw3", "pw3", 32, 1>() |
-    sq::global_average_pool | sq::with<weight>(sq::named<"fc">(sq::dense<10>));
+// clang-format off
+constexpr auto mixed_body = sq::input<8, 8, 1>
+    | sq::with<weight>(sq::named<"conv0">(sq::conv<8>(sq::kernel<3>) | sq::batch_norm | sq::relu6))
+    | separable<"dw1", "pw1", 16, 1>()
+    | separable<"dw2", "pw2", 32, 2>()
+    | separable<"dw3", "pw3", 32, 1>()
+    | sq::global_average_pool
+    | sq::with<weight>(sq::named<"fc">(sq::dense<10>));
+// clang-format on
 struct mixed_digits final : sq::network<decltype(mixed_body)> {};
 
 int main() {

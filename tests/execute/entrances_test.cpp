@@ -24,6 +24,7 @@
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 using namespace statiq;
@@ -250,6 +251,17 @@ TEST_CASE("an output that was never computed is refused") {
     const float_network<two> floats(from);
     CHECK(support::refusal_of([&] { (void)floats.output<"a">(); }) ==
           "statiq: float_network: runs before an output is read: expected 1 or more, found 0\n");
+    // A copy has computed nothing yet, whatever its original has; what is moved goes on.
+    float_network<two> original(from);
+    original(std::array<float, 3>{});
+    float_network<two> copy = original;
+    CHECK(support::refusal_of([&] { (void)copy.output<"a">(); }) ==
+          "statiq: float_network: runs before an output is read: expected 1 or more, found 0\n");
+    copy(std::array<float, 3>{});
+    CHECK(copy.output<"a">().data() != original.output<"a">().data());
+    const float* place = original.output<"a">().data();
+    const float_network<two> moved = std::move(original);
+    CHECK(moved.output<"a">().data() == place);
     const simulation<> data = float_simulation(as_data(from));
     CHECK(support::refusal_of([&] { (void)data.tensor(1); }) ==
           "statiq: simulation: steps before a node's output is read: expected 1 or more, found 0\n");

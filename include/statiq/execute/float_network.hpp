@@ -3,6 +3,7 @@
 
 #include <statiq/execute/executor.hpp>
 #include <statiq/execute/float_step.hpp>
+#include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
@@ -25,7 +26,7 @@ inline constexpr char float_network_input[] = "float_network: values of the inpu
 } // namespace detail
 
 /// The float execution of a graph: trained, or deployed. Memory is taken once, at construction; running allocates
-/// nothing. For one thread at a time.
+/// nothing. For one thread at a time; copies are independent.
 template <graph_type G>
 class float_network {
   public:
@@ -93,7 +94,7 @@ class float_network {
 
     std::array<packed_float_layer, node_count<G>> layers_;
     aligned_vector<float> arena_;
-    std::array<const float*, node_count<G>> tensors_{};
+    detail::own_tensors<std::array<const float*, node_count<G>>> tensors_{};
     detail::single_run running_{};
 };
 

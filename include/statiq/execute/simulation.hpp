@@ -6,6 +6,7 @@
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/integers_between_reals.hpp>
 #include <statiq/execute/loss_sources.hpp>
+#include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/round_sums.hpp>
 #include <statiq/execute/single_run.hpp>
@@ -32,7 +33,7 @@ namespace statiq {
 ///
 /// Because formats are data here, an experiment over bits or schemes is a loop, not a type a setting. With loss sources
 /// switched off it goes over, step by step, into the float network. Memory is taken once, at construction; for one
-/// thread at a time.
+/// thread at a time; copies are independent.
 template <requantization_scheme Scheme = default_scheme>
 class simulation {
   public:
@@ -345,7 +346,7 @@ class simulation {
     std::vector<loss_sources> sources_;
     std::vector<aligned_vector<float>> arena_;
     std::vector<std::size_t> place_;
-    std::vector<const float*> tensors_;
+    detail::own_tensors<std::vector<const float*>> tensors_;
     std::vector<bool> integral_;
     detail::integers_between_reals scratch_;
     std::array<std::vector<float>, max_inputs> rounded_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/execute/float_step.hpp>
+#include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
@@ -179,7 +180,7 @@ class weight_only_network {
     std::vector<float> natural_;
     aligned_vector<float> packed_;
     aligned_vector<float> arena_;
-    std::array<const float*, node_count<Q>> tensors_{};
+    detail::own_tensors<std::array<const float*, node_count<Q>>> tensors_{};
     detail::single_run running_{};
 };
 

@@ -12,14 +12,6 @@
 #include <statiq/analyze/sensitivity.hpp>
 #include <statiq/analyze/summary.hpp>
 #include <statiq/analyze/verdict.hpp>
-#include <statiq/calibrate/calibrate.hpp>
-#include <statiq/calibrate/calibrate_data.hpp>
-#include <statiq/calibrate/correct_biases.hpp>
-#include <statiq/calibrate/entropy.hpp>
-#include <statiq/calibrate/least_squares.hpp>
-#include <statiq/calibrate/observer_choice.hpp>
-#include <statiq/calibrate/observers.hpp>
-#include <statiq/calibrate/percentile.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/model.hpp>
@@ -27,9 +19,6 @@
 #include <statiq/execute/thread_pool.hpp>
 #include <statiq/execute/weight_only_network.hpp>
 #include <statiq/graph/network.hpp>
-#include <statiq/io/images.hpp>
-#include <statiq/io/integers.hpp>
-#include <statiq/io/parameters.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/numeric/tf8.hpp>
 #include <statiq/passes/deploy.hpp>
@@ -39,3 +28,18 @@
 #include <statiq/passes/strip_depthwise.hpp>
 #include <statiq/plan/facts.hpp>
 #include <statiq/version.hpp>
+
+// Files can be bad, and so can calibration data: without exceptions these rooms stay out.
+#ifdef __cpp_exceptions
+#include <statiq/calibrate/calibrate.hpp>
+#include <statiq/calibrate/calibrate_data.hpp>
+#include <statiq/calibrate/correct_biases.hpp>
+#include <statiq/calibrate/entropy.hpp>
+#include <statiq/calibrate/least_squares.hpp>
+#include <statiq/calibrate/observer_choice.hpp>
+#include <statiq/calibrate/observers.hpp>
+#include <statiq/calibrate/percentile.hpp>
+#include <statiq/io/images.hpp>
+#include <statiq/io/integers.hpp>
+#include <statiq/io/parameters.hpp>
+#endif

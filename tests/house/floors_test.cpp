@@ -48,7 +48,7 @@ const std::set<std::string> may_include_xsimd{"simd", "kernels"};
 const std::set<std::string> may_not_reach_xsimd{"numeric", "tensor", "graph", "networks", "passes", "plan"};
 
 /// Headers of no floor that every floor may include.
-const std::set<std::string> foundations{"statiq/language.hpp", "statiq/version.hpp"};
+const std::set<std::string> foundations{"statiq/exceptions.hpp", "statiq/language.hpp", "statiq/version.hpp"};
 
 /// "statiq/numeric/number.hpp" -> "numeric"; "" for a header of no floor or of another library.
 std::string floor_of(const std::string& path) {
@@ -95,6 +95,13 @@ std::string way_to_xsimd(const include_graph& graph, const std::string& from) {
     return "";
 }
 
+/// Whether code, not a comment, throws or catches.
+bool needs_exceptions(const std::string& text) {
+    static const std::regex statement{R"(^(?:[^"/]|/(?!/))*\b(throw\b|try \{|catch \())"};
+    const auto lines = lines_of(text);
+    return std::any_of(lines.begin(), lines.end(), [](const auto& line) { return std::regex_search(line, statement); });
+}
+
 /// Everything the tree breaks, one sentence each.
 std::vector<std::string> violations(const header_tree& headers) {
     include_graph graph;
@@ -116,6 +123,8 @@ std::vector<std::string> violations(const header_tree& headers) {
         // A header without the check is checked by what it includes first.
         if (path != "statiq/language.hpp" && (graph[path].empty() || !graph[path].front().starts_with("statiq/")))
             found.push_back(path + ": the first include is neither statiq/language.hpp nor another header of statiq");
+        if (needs_exceptions(text) && std::count(graph[path].begin(), graph[path].end(), "statiq/exceptions.hpp") == 0)
+            found.push_back(path + " throws or catches and does not include statiq/exceptions.hpp");
         for (const auto& include : graph[path]) {
             if (is_xsimd(include) && !may_include_xsimd.contains(floor))
                 found.push_back(path + " includes " + include + ": only simd/ and kernels/ may");
@@ -197,6 +206,12 @@ TEST_CASE("each broken rule is found and named") {
                     "statiq/numeric/b.hpp: the first include is neither statiq/language.hpp"));
     CHECK(complains(with("statiq/numeric/b.hpp", "#pragma once\n"), "SPDX"));
     CHECK(complains(with("statiq/numeric/b.hpp", "// SPDX-License-Identifier: Apache-2.0\n"), "no #pragma once"));
+
+    const std::string b = "#include <statiq/numeric/a.hpp>\n";
+    CHECK(complains(with("statiq/numeric/b.hpp", header(b + "    if (bad) throw error();\n")),
+                    "statiq/numeric/b.hpp throws or catches and does not include statiq/exceptions.hpp"));
+    CHECK(complains(with("statiq/numeric/b.hpp", header(b + "    try {\n")), "throws or catches"));
+    CHECK_FALSE(complains(with("statiq/numeric/b.hpp", header(b + "f(); // does not throw\n")), "throws or catches"));
 
     auto roundabout = with("statiq/plan/p.hpp", header("#include <statiq/graph/g.hpp>\n"));
     roundabout["statiq/graph/g.hpp"] = header("#include <statiq/simd/s.hpp>\n");

@@ -3,6 +3,7 @@
 
 #include <statiq/calibrate/calibration_error.hpp>
 #include <statiq/calibrate/observers.hpp>
+#include <statiq/exceptions.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/numeric/math.hpp>
 #include <statiq/tensor/refusal.hpp>

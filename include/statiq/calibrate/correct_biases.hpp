@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/calibrate/calibration.hpp>
+#include <statiq/exceptions.hpp>
 #include <statiq/execute/float_simulation.hpp>
 #include <statiq/execute/shares.hpp>
 #include <statiq/passes/quantize_data.hpp>

@@ -5,6 +5,7 @@
 #include <statiq/calibrate/least_squares.hpp>
 #include <statiq/calibrate/observers.hpp>
 #include <statiq/calibrate/percentile.hpp>
+#include <statiq/exceptions.hpp>
 
 #include <algorithm>
 #include <map>

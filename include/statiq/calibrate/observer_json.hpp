@@ -4,6 +4,7 @@
 #include <statiq/calibrate/calibration.hpp>
 #include <statiq/calibrate/observer_choice.hpp>
 #include <statiq/calibrate/stored_fields.hpp>
+#include <statiq/exceptions.hpp>
 #include <statiq/graph/printable.hpp>
 
 #include <nlohmann/json.hpp>

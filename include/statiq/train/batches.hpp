@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/exceptions.hpp>
 #include <statiq/io/images.hpp>
 #include <statiq/train/augmentation.hpp>
 #include <statiq/train/expect_count.hpp>

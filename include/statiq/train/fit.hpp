@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/exceptions.hpp>
 #include <statiq/train/batches.hpp>
 #include <statiq/train/checkpoint.hpp>
 #include <statiq/train/losses.hpp>

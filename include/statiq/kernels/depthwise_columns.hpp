@@ -68,8 +68,8 @@ class depthwise_columns {
   private:
     using sums = std::array<accumulator, std::size_t{pending}>;
 
-    /// The rows of the image under the window, at the next column: those inside, where the others are skipped; else,
-    /// for a row outside the image, any row, because its weights are zero.
+    /// Where the rows of the image under the window start, at the next column. Formats that skip padding have only the
+    /// rows inside the image. The others have any row for one outside, because its weights are zero.
     struct window_rows {
         const input* at[std::size_t{image_rows}];
         std::ptrdiff_t offset;

@@ -91,8 +91,8 @@ struct float_columns_format {
         template <int K>
         [[gnu::always_inline]] void finish(const accumulator& acc, const row_constants<K>& constants,
                                            float* to) const noexcept {
-            // Where registers are few, the bounds are read again every time. They cannot be operands in memory, because
-            // a NaN has to be the second one.
+            // Where registers are few, the bounds are read again every time. MAXPS could read its second operand from
+            // memory, but that is the sum, which may be a NaN.
             constexpr bool few = simd::register_count<Arch> < 32;
             const float lowest = few ? lowest_ : constants.lowest, highest = few ? highest_ : constants.highest;
             constants.lanes.store(to, simd::clamp<Arch>(acc, lowest, highest));

@@ -56,9 +56,9 @@ concept requantization_scheme = std::regular<typename S::factor> && std::is_triv
     requires(detail::is_library_scheme<S> || S::identifier >= first_own_scheme);
 };
 
-/// The largest multiplier. It takes every accumulator but 0 beyond all outputs of 16 bits, as every larger one would;
-/// those are prepared as this one, by which all arithmetic is defined: fixed point shifts by at most 30, and a float
-/// product stays finite.
+/// The largest multiplier. It takes every accumulator but 0 beyond all outputs of 16 bits, as every larger one would.
+/// Larger ones are prepared as this one, so that all arithmetic is defined: fixed point shifts by at most 30, and a
+/// float product stays finite.
 inline constexpr double largest_multiplier = 0x1p30;
 
 namespace detail {

@@ -131,7 +131,7 @@ TEST_CASE_TEMPLATE("and for factors that differ from lane to lane, of every accu
     for_each_arch([&](auto arch) {
         using Arch = decltype(arch);
         using words = statiq::simd::batch<std::int32_t, Arch>;
-        constexpr int lanes = static_cast<int>(words::size);
+        constexpr std::size_t lanes = words::size;
         INFO(typeid(arch).name());
         for (int trial = 0; trial < 4000; ++trial) {
             typename Scheme::factor factors[lanes];
@@ -143,7 +143,7 @@ TEST_CASE_TEMPLATE("and for factors that differ from lane to lane, of every accu
             kernels::vectorized::lane_factors<Scheme, lanes> prepared;
             prepared.set_first(factors, lanes);
             prepared.template apply<Arch>(words::load_aligned(acc), 0).store_aligned(scaled);
-            for (int lane = 0; lane < lanes; ++lane) {
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
                 // Float saturates to 2^31 - 128 in vector registers: no output tells it from 2^31 - 1.
                 const std::int32_t expected = Scheme::apply(acc[lane], factors[lane]);
                 const std::int32_t last = std::is_same_v<Scheme, statiq::float_multiplier> ? most - 127 : most;

@@ -50,6 +50,7 @@ class integer_engine {
     }
     template <class Executor>
     void run(Executor& threads) {
+        model_.reserve(threads.concurrency());
         benchmark::DoNotOptimize(model_.network().run(threads, input).data());
     }
     [[nodiscard]] std::vector<float> output() {

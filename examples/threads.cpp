@@ -70,8 +70,9 @@ using numbers = sq::numbers_chosen<graph, weight, activation>;
 /// One of several threads that infer at once: parameters are shared, network and arena are its own.
 std::vector<std::uint8_t> infer(const sq::integer_parameters<numbers, sq::default_scheme>& shared,
                                 const std::vector<std::uint8_t>& input) {
-    alignas(sq::arena_alignment) static thread_local std::array<std::uint8_t, sq::arena_bytes<numbers>> arena;
-    sq::integer_network<numbers> network(shared, arena); // a few words: cheap to make
+    using network_type = sq::integer_network<numbers>;
+    alignas(sq::arena_alignment) static thread_local std::array<std::uint8_t, network_type::arena_size> arena;
+    network_type network(shared, arena); // a few words: cheap to make
     const auto output = network(input);
     return {output.begin(), output.end()};
 }

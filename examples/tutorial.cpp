@@ -93,8 +93,9 @@ int main() {
         std::fprintf(stderr, "not these bytes: %s\n", sq::to_string(parameters.refusal().defect));
         return 1;
     }
-    alignas(sq::arena_alignment) static std::array<std::uint8_t, sq::arena_bytes<quantized_digits>> arena;
-    sq::integer_network<quantized_digits> network(*parameters, arena);
+    using network_type = sq::integer_network<quantized_digits>;
+    alignas(sq::arena_alignment) static std::array<std::uint8_t, network_type::arena_size> arena;
+    network_type network(*parameters, arena);
     const std::array<std::uint8_t, 64> blank{};
     const std::span<const std::uint8_t> integers = network(blank);
     std::printf("scores of a blank image, as integers:");

@@ -16,6 +16,7 @@
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/model.hpp>
 #include <statiq/execute/simulated_network.hpp>
+#include <statiq/execute/stack.hpp>
 #include <statiq/execute/thread_pool.hpp>
 #include <statiq/execute/weight_only_network.hpp>
 #include <statiq/graph/network.hpp>

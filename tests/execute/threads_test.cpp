@@ -74,10 +74,16 @@ void check_threads(std::mt19937& random) {
     std::vector<typename network_type::input_type> input(network_type::input_size);
     for (auto& value : input) value = static_cast<typename network_type::input_type>(random() % 128);
     check_any_number_of_threads<numbers_chosen<G, Weight, Activation>>(
-        model.network(), std::span<const typename network_type::input_type>(input));
-
+        model.network(), std::span<const typename network_type::input_type>(input)); // one runs it
+    const auto alone = model(samples[1]);
     fine_pool pool(3);
-    CHECK(model(pool, samples[1]) == model(samples[1]));
+    CHECK(model.network().threads() == 1);
+    CHECK(model(pool, samples[1]) == alone);
+    CHECK(model.network().threads() == 3);
+    model.reserve(4); // fewer than the last pool has
+    CHECK(model.network().threads() == 4);
+    check_any_number_of_threads<numbers_chosen<G, Weight, Activation>>(
+        model.network(), std::span<const typename network_type::input_type>(input));
 }
 
 using weight = quantized<8, symmetric, per_channel>;

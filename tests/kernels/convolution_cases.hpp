@@ -2,11 +2,13 @@
 #pragma once
 
 #include <statiq/kernels/arguments.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include "../support/guarded.hpp"
+#include "../support/guarded_scratch.hpp"
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -146,10 +148,12 @@ struct integer_case {
     std::int32_t output_zero_point = 0;
     std::int32_t lowest = 0;
     std::int32_t highest = 0;
+    support::guarded_scratch scratch;
 
+    /// @param parts for how many parts of the convolution there is scratch memory.
     integer_case(generator& random, const convolution_shape& s, bool has_zero_points,
-                 int magnitude = std::numeric_limits<Natural>::max())
-        : shape(s) {
+                 int magnitude = std::numeric_limits<Natural>::max(), std::size_t parts = 1)
+        : shape(s), scratch(statiq::kernels::scratch_bytes<weight>(s, 0, sizeof(typename Scheme::factor)), parts) {
         const auto outputs = static_cast<std::size_t>(s.out.channels);
         const int least = std::is_signed_v<Natural> ? -magnitude - 1 : 0;
         input = draw(random, 0, 1) ? random_integers<In>(random, s.in.size())
@@ -207,7 +211,8 @@ struct integer_case {
                 .output_zero_point = output_zero_point,
                 .lowest = lowest,
                 .highest = highest,
-                .output = output.data()};
+                .output = output.data(),
+                .scratch = scratch.memory()};
     }
     /// Weights that share bytes are packed one by one, from where whole bytes would lie.
     void pack() {

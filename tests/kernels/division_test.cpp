@@ -39,8 +39,8 @@ void check_parts(unsigned seed, int trials, int magnitude) {
         for (const kind k : {kind::any, kind::pointwise, kind::depthwise, kind::dense}) {
             const convolution_shape shape = random_shape(random, k, 150);
             using operands = integer_case<Scheme, In, Natural, Out, Packed>;
-            const operands c(random, shape, trial % 2 == 0, magnitude);
             const auto by = random_division<typename operands::weight>(random, shape);
+            const operands c(random, shape, trial % 2 == 0, magnitude, static_cast<std::size_t>(by.count()));
             INFO(describe(shape), ", in ", by.rows, " x ", by.panels, " parts");
             auto expected = c.empty_output();
             kernels::reference::convolution(c.args(expected), shape);
@@ -81,11 +81,16 @@ TEST_CASE("a convolution's parts together are the convolution: floats") {
             guarded_vector<float> packed(kernels::packed_weight_count<float, float>(shape));
             kernels::pack_weights<float, float>(natural.data(), packed.data(), shape);
             guarded_vector<float> whole(shape.out.size(), 77.0F), in_parts = whole;
-            const auto arguments = [&](guarded_vector<float>& output) {
-                return kernels::float_convolution_arguments{
-                    .input = input.data(), .weights = packed.data(), .bias = bias.data(), .output = output.data()};
-            };
             const kernels::division by = random_division<float>(random, shape);
+            const support::guarded_scratch scratch(kernels::scratch_bytes<float>(shape),
+                                                   static_cast<std::size_t>(by.count()));
+            const auto arguments = [&](guarded_vector<float>& output) {
+                return kernels::float_convolution_arguments{.input = input.data(),
+                                                            .weights = packed.data(),
+                                                            .bias = bias.data(),
+                                                            .output = output.data(),
+                                                            .scratch = scratch.memory()};
+            };
             INFO(describe(shape), ", in ", by.rows, " x ", by.panels, " parts");
             kernels::convolution(arguments(whole), shape);
             run_parts(arguments(in_parts), shape, by,

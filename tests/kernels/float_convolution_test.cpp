@@ -23,8 +23,9 @@ struct float_case {
     guarded_vector<float> input, packed, bias;
     /// The exact outputs (to double precision) and how far a float sum of the same terms may lie from them.
     std::vector<double> exact, bound;
+    support::guarded_scratch scratch;
 
-    float_case(generator& random, const convolution_shape& s) : shape(s) {
+    float_case(generator& random, const convolution_shape& s) : shape(s), scratch(kernels::scratch_bytes<float>(s)) {
         std::uniform_real_distribution<float> value(-2, 2);
         const auto draws = [&](std::size_t count) {
             guarded_vector<float> values(count);
@@ -71,7 +72,11 @@ struct float_case {
     }
 
     [[nodiscard]] kernels::float_convolution_arguments args(guarded_vector<float>& output) const {
-        return {.input = input.data(), .weights = packed.data(), .bias = bias.data(), .output = output.data()};
+        return {.input = input.data(),
+                .weights = packed.data(),
+                .bias = bias.data(),
+                .output = output.data(),
+                .scratch = scratch.memory()};
     }
     [[nodiscard]] guarded_vector<float> empty_output() const {
         return guarded_vector<float>(shape.out.size(), std::numeric_limits<float>::quiet_NaN());

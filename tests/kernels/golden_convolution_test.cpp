@@ -4,12 +4,14 @@
 #include <statiq/execute/prepare.hpp>
 #include <statiq/graph/infer.hpp>
 #include <statiq/kernels/convolution.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/requantize.hpp>
 
 #include <doctest/doctest.h>
 
+#include "../support/guarded_scratch.hpp"
 #include "golden.hpp"
 #include <cstddef>
 #include <cstdint>
@@ -79,6 +81,7 @@ void compare_linear(const golden_cases& data, const json& one, const statiq::con
     const std::int32_t zero = one.at("input_zero_point");
     kernels::correct_bias<T, std::int8_t>(biases.data(), packed.data(), nullptr, zero, shape, corrected.data());
     const auto [lowest, highest] = clamp_of<T>(one);
+    const support::guarded_scratch scratch(kernels::scratch_bytes<std::int8_t>(shape));
     kernels::convolution_arguments<T, std::int8_t, T, gemmlowp> arguments{.input = nullptr,
                                                                           .weights = packed.data(),
                                                                           .bias = biases.data(),
@@ -90,7 +93,8 @@ void compare_linear(const golden_cases& data, const json& one, const statiq::con
                                                                               one.at("output_zero_point"),
                                                                           .lowest = lowest,
                                                                           .highest = highest,
-                                                                          .output = nullptr};
+                                                                          .output = nullptr,
+                                                                          .scratch = scratch.memory()};
     result.compare(expected, [&](auto arch, T* output) {
         for (std::size_t sample = 0; sample * shape.out.size() < expected.size(); ++sample) {
             arguments.input = input.data() + sample * shape.in.size();

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,7 +29,8 @@ std::size_t looks_taken(seen_inputs& seen, int order, std::size_t count) {
 } // namespace
 
 TEST_CASE("what one block has seen, the next ones of the same order know") {
-    seen_inputs seen;
+    std::array<std::uint64_t, 9> words{};
+    seen_inputs seen(words.data(), words.size());
     CHECK(looks_taken(seen, 2, 5) == 5);
     CHECK(looks_taken(seen, 2, 5) == 0);
     CHECK(looks_taken(seen, 2, 5) == 0);
@@ -38,8 +40,15 @@ TEST_CASE("what one block has seen, the next ones of the same order know") {
 }
 
 TEST_CASE("of more looks than there is room for, the first are kept") {
-    seen_inputs seen;
-    CHECK(looks_taken(seen, 2, seen_inputs::most + 3) == seen_inputs::most + 3);
-    CHECK(looks_taken(seen, 2, seen_inputs::most + 3) == 3);
-    CHECK(looks_taken(seen, 2, seen_inputs::most) == 0);
+    std::array<std::uint64_t, 20> words{};
+    seen_inputs seen(words.data(), words.size());
+    CHECK(looks_taken(seen, 2, 23) == 23);
+    CHECK(looks_taken(seen, 2, 23) == 3);
+    CHECK(looks_taken(seen, 2, 20) == 0);
+}
+
+TEST_CASE("without room for a look, all are taken anew") {
+    seen_inputs seen(nullptr, 0);
+    CHECK(looks_taken(seen, 2, 4) == 4);
+    CHECK(looks_taken(seen, 2, 4) == 4);
 }

@@ -84,6 +84,7 @@ void check_convolution(std::mt19937& random, const convolution_shape& shape) {
     const support::real_bounds bounds = support::random_bounds(random);
     INFO(describe(shape), ", clamp ", bounds.lowest, " ", bounds.highest);
     const std::vector<float> expected = convolved(shape, input, natural, bias, bounds);
+    const support::guarded_scratch scratch(kernels::scratch_bytes<float>(shape));
     const auto check = [&](auto convolve) {
         guarded_vector<float> output(shape.out.size(), 77.0F);
         convolve(kernels::float_convolution_arguments{.input = input.data(),
@@ -91,7 +92,8 @@ void check_convolution(std::mt19937& random, const convolution_shape& shape) {
                                                       .bias = bias.data(),
                                                       .output = output.data(),
                                                       .lowest = bounds.lowest,
-                                                      .highest = bounds.highest});
+                                                      .highest = bounds.highest,
+                                                      .scratch = scratch.memory()});
         CHECK(same_reals(output, expected));
     };
     check([&](const auto& arguments) { reference::convolution(arguments, shape); });
@@ -139,6 +141,7 @@ TEST_CASE("an infinity beside the padding stays one, and padding multiplies no i
     for_each_arch([&](auto arch) {
         std::vector<float> input(18, 1.0F), weights(18, 1.0F), bias(2), output(18);
         std::vector<float> packed(kernels::packed_weight_count<float, float>(shape));
+        const support::guarded_scratch scratch(kernels::scratch_bytes<float>(shape));
         const auto run = [&] {
             kernels::pack_weights<float>(weights.data(), packed.data(), shape);
             kernels::convolution(kernels::float_convolution_arguments{.input = input.data(),
@@ -146,7 +149,8 @@ TEST_CASE("an infinity beside the padding stays one, and padding multiplies no i
                                                                       .bias = bias.data(),
                                                                       .output = output.data(),
                                                                       .lowest = 0,
-                                                                      .highest = 6},
+                                                                      .highest = 6,
+                                                                      .scratch = scratch.memory()},
                                  shape, arch);
         };
         input[0] = infinity; // channel 0 of the upper left pixel: only windows around it see it, clamped to 6

@@ -14,7 +14,7 @@ using numbers = numbers_chosen<deployed<net>, quantized<8>, quantized<8, asymmet
 #ifdef STATIQ_REJECT
 using memory = std::array<std::uint8_t, 63>;
 #else
-using memory = std::array<std::uint8_t, arena_bytes<numbers>>;
+using memory = std::array<std::uint8_t, integer_network<numbers>::arena_size>;
 #endif
 
 integer_network<numbers> on(const integer_parameters<numbers, default_scheme>& from, memory& arena) {

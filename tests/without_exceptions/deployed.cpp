@@ -21,7 +21,7 @@ using network_type = sq::integer_network<numbers>;
 
 /// Parameters as a linker would place them: all zero but for the header.
 static const network_type::parameters_type blob{};
-alignas(sq::arena_alignment) static std::array<std::uint8_t, sq::arena_bytes<numbers>> arena;
+alignas(sq::arena_alignment) static std::array<std::uint8_t, sq::integer_network<numbers>::arena_size> arena;
 
 /// The last refusal is the one this program waits for.
 void statiq::refused(const refusal& why) noexcept {

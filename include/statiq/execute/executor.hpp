@@ -38,4 +38,36 @@ struct sequential {
     }
 };
 
+namespace detail {
+
+/// An executor's threads, but no more of them than there is scratch memory for.
+template <executor E>
+class limited_threads {
+  public:
+    constexpr limited_threads(E& threads, std::size_t most) noexcept : threads_(&threads), most_(most) {}
+
+    [[nodiscard]] constexpr std::size_t concurrency() const {
+        const std::size_t all = threads_->concurrency();
+        return all < most_ ? all : most_;
+    }
+    [[nodiscard]] constexpr std::size_t grain() const { return grain_of(*threads_); }
+    template <class Task>
+    constexpr void run(std::size_t count, Task&& task) const {
+        threads_->run(count, task);
+    }
+
+  private:
+    E* threads_;
+    std::size_t most_;
+};
+
+template <class Executor>
+inline constexpr bool is_sequential = false;
+template <>
+inline constexpr bool is_sequential<sequential> = true;
+template <>
+inline constexpr bool is_sequential<limited_threads<sequential>> = true;
+
+} // namespace detail
+
 } // namespace statiq

@@ -5,6 +5,7 @@
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
+#include <statiq/execute/scratch.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
@@ -17,7 +18,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace statiq {
 
@@ -25,8 +28,9 @@ namespace detail {
 inline constexpr char float_network_input[] = "float_network: values of the input";
 } // namespace detail
 
-/// The float execution of a graph: trained, or deployed. Memory is taken once, at construction; running allocates
-/// nothing. For one thread at a time; copies are independent.
+/// The float execution of a graph: trained, or deployed. Memory for one thread is taken at construction, for more by
+/// `reserve` or the first run that brings them; otherwise running allocates nothing. For one thread at a
+/// time; copies are independent.
 template <graph_type G>
 class float_network {
   public:
@@ -37,7 +41,15 @@ class float_network {
     using output_span = std::span<const float, output_extents<G>.size()>;
 
     explicit float_network(const parameters<G>& from) : arena_((plan.arena_bytes + sizeof(float) - 1) / sizeof(float)) {
+        reserve(1);
         for (std::size_t i = 0; i < node_count<G>; ++i) layers_[i] = pack_float_layer(G::nodes[i], from[i]);
+    }
+
+    /// Takes scratch memory for so many threads, if there is none.
+    void reserve(std::size_t threads) {
+        if (threads <= threads_) return;
+        scratch_.resize(threads * scratch_size);
+        threads_ = threads;
     }
 
     /// Runs on one sample. The result lives until the next run. Refused: an input of another size, or one that lies in
@@ -45,8 +57,10 @@ class float_network {
     /// in progress.
     /// @param threads run each layer's parts; the result is the same for any number of them.
     template <executor Executor, class Observe = observe_nothing>
-    output_span run(Executor&& threads, input_span input, Observe&& observe = {}) noexcept {
+    output_span run(Executor&& threads, input_span input,
+                    Observe&& observe = {}) noexcept(detail::is_sequential<std::remove_cvref_t<Executor>>) {
         const detail::single_run::scope running(running_, "float_network: runs at a time");
+        reserve(threads.concurrency());
         detail::require_apart("float_network: bytes of the input that lie in its memory", input.data(),
                               input.size() * sizeof(float), arena_.data(), arena_.size() * sizeof(float));
         for_each_node<G>([&]<std::size_t I>(node_index<I> index) {
@@ -61,7 +75,7 @@ class float_network {
             } else {
                 float* output = arena_.data() + plan.tensors[I].offset / sizeof(float);
                 detail::float_step<nests>(G::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
-                                          layers_[I].view(), output, threads);
+                                          layers_[I].view(), output, {scratch_.data(), scratch_size}, threads);
                 tensors_[I] = output;
             }
             observe(index, tensors_[I]);
@@ -91,9 +105,12 @@ class float_network {
     }();
 
     static constexpr kernels::nest_set nests = detail::float_nests_of(G::nodes, [](const node&) { return true; });
+    static constexpr std::size_t scratch_size = detail::float_scratch_of(G::nodes);
 
     std::array<packed_float_layer, node_count<G>> layers_;
     aligned_vector<float> arena_;
+    aligned_vector<std::uint8_t> scratch_{};
+    std::size_t threads_ = 0; ///< that there is scratch memory for
     detail::own_tensors<std::array<const float*, node_count<G>>> tensors_{};
     detail::single_run running_{};
 };

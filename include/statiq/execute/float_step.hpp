@@ -61,10 +61,12 @@ constexpr kernels::nest_set float_nests_of(const node_array<Size>& nodes, IsFloa
 }
 
 /// Computes node `n` of `nodes` in float. `inputs` are its input tensors in order, `output` n.out.size() values.
-/// @tparam Nests as `kernels::convolution` takes it.
+/// @tparam Nests as `kernels::convolution` takes it. @param scratch as `convolve_in_parts` takes it; empty for nodes
+/// that are not linear.
 template <kernels::nest_set Nests = kernels::nest_set::all(), class Executor = sequential>
 void float_step(const node* nodes, const node& n, std::span<const float* const> inputs,
-                const float_step_parameters& from, float* output, Executor&& threads = {}) noexcept {
+                const float_step_parameters& from, float* output, kernels::scratch_memory scratch,
+                Executor&& threads = {}) noexcept {
     namespace reference = kernels::reference;
     const real_clamp clamped = clamp_of(n.applied());
     const float* in = inputs[0];
@@ -77,7 +79,8 @@ void float_step(const node* nodes, const node& n, std::span<const float* const> 
                                                                .bias = from.bias,
                                                                .output = output,
                                                                .lowest = clamped.lowest,
-                                                               .highest = clamped.highest},
+                                                               .highest = clamped.highest,
+                                                               .scratch = scratch},
                           n.convolution(), [](const auto& arguments, const convolution_shape& shape) {
                               kernels::convolution<Nests>(arguments, shape);
                           });

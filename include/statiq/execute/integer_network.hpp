@@ -5,7 +5,9 @@
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/execute/integer_step.hpp>
+#include <statiq/execute/scratch.hpp>
 #include <statiq/execute/single_run.hpp>
+#include <statiq/execute/stack.hpp>
 #include <statiq/execute/stored_parameters.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
@@ -17,6 +19,7 @@
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/exact_span.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +42,9 @@ inline constexpr char integer_network_input[] = "integer_network: values of the 
 /// `float_multiplier` or a scheme of the program's own.
 template <graph_type Q, requantization_scheme Scheme = default_scheme>
 class integer_network {
+    static constexpr std::size_t scratch_size =
+        detail::scratch_of(Q::nodes, (std::max)(sizeof(typename Scheme::factor), kernels::usual_factor_bytes));
+
   public:
     using graph = Q;
     using parameters_type = integer_parameters<Q, Scheme>;
@@ -46,31 +52,44 @@ class integer_network {
     using output_type = activation_storage<Q, node_count<Q> - 1>;
     static constexpr std::size_t input_size = input_extents<Q>.size();
     static constexpr std::size_t output_size = output_extents<Q>.size();
-    static constexpr std::size_t arena_size = memory_plan_of<Q>.arena_bytes;
+    /// Bytes of an arena with which one thread runs the network: activations (`arena_bytes<Q>`), then scratch memory
+    /// (`scratch_bytes<Q>`, more only for a scheme of the program's own whose factors are larger).
+    static constexpr std::size_t arena_size = memory_plan_of<Q>.arena_bytes + scratch_size;
+    /// The same for so many threads: each has scratch memory of its own.
+    static constexpr std::size_t arena_size_for(std::size_t threads) noexcept {
+        return memory_plan_of<Q>.arena_bytes + threads * scratch_size;
+    }
+
     /// One sample: `input_size` integers in HWC order.
     using input_span = exact_span<const input_type, input_size, detail::integer_network_input>;
 
-    /// @param place at least `arena_size` bytes, aligned to `arena_alignment`; refused where it is not, or where the
-    /// parameters lie in it
-    constexpr integer_network(const parameters_type& from, arena_span<arena_size> place) noexcept
-        : parameters_(&from), arena_(place.data()) {
+    /// @param place at least `arena_size_for(threads)` bytes, aligned to `arena_alignment`; refused where it is not, or
+    /// where the parameters lie in it
+    /// @param threads at most so many of an executor's run the network, at least 1
+    constexpr integer_network(const parameters_type& from, arena_span<arena_size> place,
+                              std::size_t threads = 1) noexcept
+        : parameters_(&from), arena_(place.data()), threads_(threads) {
+        detail::require_at_least("integer_network: bytes of an arena for its threads", arena_size_for(threads),
+                                 place.size());
         detail::require_apart("integer_network: bytes of the parameters that lie in the arena", &from, sizeof(from),
-                              arena_, arena_size);
+                              arena_, arena_size_for(threads_));
     }
 
     /// Runs on one sample: `input_size` integers at `input_map()`'s scale and zero point. The result lives in the arena
     /// until the next run. Refused: an input of another size, or one that lies in the arena, which the run writes; a
     /// run that begins while another one of this network is seen to be in progress.
-    /// @param threads run each layer's parts; the result is the same for any number of them.
+    /// @param threads run each layer's parts, as many as the arena has scratch memory for; the result is the same for
+    /// any number of them.
     template <executor Executor, class Observe = observe_nothing>
     constexpr std::span<const output_type, output_size> run(Executor&& threads, input_span input,
                                                             Observe&& observe = {}) noexcept {
         const detail::single_run::scope running(running_, "integer_network: runs at a time");
         const input_type* from = input.data();
         detail::require_apart("integer_network: bytes of the input that lie in the arena", from,
-                              input_size * sizeof(input_type), arena_, arena_size);
+                              input_size * sizeof(input_type), arena_, arena_size_for(threads_));
+        const detail::limited_threads limited(threads, threads_);
         for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
-            step<I>(from, threads);
+            step<I>(from, limited);
             observe(index, tensor<I>(from));
         });
         return std::span<const output_type, output_size>(tensor<node_count<Q> - 1>(from), output_size);
@@ -97,6 +116,8 @@ class integer_network {
     }
     [[nodiscard]] constexpr const affine& input_map() const noexcept { return map_of(0); }
     [[nodiscard]] constexpr const affine& output_map() const noexcept { return map_of(node_count<Q> - 1); }
+    /// How many threads the arena is for.
+    [[nodiscard]] constexpr std::size_t threads() const noexcept { return threads_; }
 
   private:
     template <std::size_t I>
@@ -159,7 +180,7 @@ class integer_network {
                 .ahead = weights_ahead<I>()};
             detail::linear_step<detail::pair_sums_of(n, input_format), detail::integer_nests_of(Q::nodes)>(
                 n, tensor<input_of<I>>(input), map_of(input_of<I>).zero_point, view, parameters_->constants[I],
-                in_arena<I>(), threads);
+                in_arena<I>(), scratch(), threads);
         };
         detail::with_weight_type<storage>([&](auto type) {
             if constexpr (storage == detail::weight_storage::words)
@@ -201,7 +222,8 @@ class integer_network {
             const float* weights = parameters_->floats.data() + parameters_type::layout.at[I].floats;
             const float* biases =
                 n.is_linear() ? weights + kernels::packed_weight_count<float, float>(n.convolution()) : weights;
-            detail::float_step<float_nests>(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>(), threads);
+            detail::float_step<float_nests>(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>(), scratch(),
+                                            threads);
         };
         run_with(std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
     }
@@ -226,8 +248,14 @@ class integer_network {
     static constexpr kernels::nest_set float_nests =
         detail::float_nests_of(Q::nodes, [](const node& n) { return n.numbers.activation.floating; });
 
+    /// The first thread's.
+    constexpr kernels::scratch_memory scratch() const noexcept {
+        return {arena_ + memory_plan_of<Q>.arena_bytes, scratch_size};
+    }
+
     const parameters_type* parameters_;
     std::uint8_t* arena_;
+    std::size_t threads_;
     detail::single_run running_{};
 };
 

@@ -64,11 +64,11 @@ constexpr kernels::nest_set integer_nests_of(const node_array<Size>& nodes) {
 }
 
 /// Computes a linear node in integers.
-/// @tparam PairSums, Nests as `kernels::convolution` takes them.
+/// @tparam PairSums, Nests as `kernels::convolution` takes them. @param scratch as `convolve_in_parts` takes it.
 template <int PairSums, kernels::nest_set Nests, class In, class Weight, class Out, class Scheme, class Executor>
 constexpr void linear_step(const node& n, const In* input, std::int32_t input_zero_point,
                            const linear_view<Weight, Scheme>& from, const node_constants<Scheme>& constants,
-                           Out* output, Executor& threads) noexcept {
+                           Out* output, kernels::scratch_memory scratch, Executor& threads) noexcept {
     convolve_in_parts(
         threads,
         kernels::convolution_arguments<In, Weight, Out, Scheme>{.input = input,
@@ -82,7 +82,8 @@ constexpr void linear_step(const node& n, const In* input, std::int32_t input_ze
                                                                 .lowest = constants.lowest,
                                                                 .highest = constants.highest,
                                                                 .output = output,
-                                                                .ahead = from.ahead},
+                                                                .ahead = from.ahead,
+                                                                .scratch = scratch},
         n.convolution(), [](const auto& arguments, const convolution_shape& shape) {
             kernels::convolution<PairSums, Nests>(arguments, shape);
         });

@@ -10,6 +10,7 @@
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_options.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/tensor/exact_span.hpp>
 
 #include <algorithm>
@@ -27,9 +28,10 @@ inline constexpr char model_sample[] = "model: values of the sample";
 inline constexpr char model_output[] = "model: values of the output";
 } // namespace detail
 
-/// An integer network with the memory it needs: parameters and arena are taken once, at construction. For one thread at
-/// a time; others share its parameters and have a network and an arena of their own (docs/threads.md). For programs
-/// without a heap, use `integer_network` on memory of your own.
+/// An integer network with the memory it needs: parameters and an arena for one thread are taken at construction, an
+/// arena for more by `reserve` or the first call that brings them. For one caller at a time; others share its
+/// parameters and have a network and an arena of their own (docs/threads.md). For programs without a heap, use
+/// `integer_network` on memory of your own.
 template <graph_type Q, requantization_scheme Scheme = default_scheme>
 class model {
   public:
@@ -41,8 +43,15 @@ class model {
 
     /// @param from refused (`refused`) where it is null
     explicit model(std::unique_ptr<parameters_type> from)
-        : parameters_(not_null(std::move(from))), arena_(std::make_unique<arena>()),
-          network_(*parameters_, arena_->bytes) {}
+        : parameters_(not_null(std::move(from))), arena_(network_type::arena_size), network_(*parameters_, arena_) {}
+
+    /// Takes an arena for so many threads, if it has none: no more than that run `network()`. What the last run has
+    /// computed is lost then.
+    void reserve(std::size_t threads) {
+        if (threads <= network_.threads()) return;
+        arena_.resize(network_type::arena_size_for(threads));
+        network_ = network_type(*parameters_, arena_, threads);
+    }
 
     /// Integers in, integers out: see `integer_network::run`.
     [[nodiscard]] network_type& network() noexcept { return network_; }
@@ -55,10 +64,11 @@ class model {
     }
 
     /// Reals in, reals out: quantizes one sample, runs, dequantizes. The result is the caller's.
-    /// @param threads see `integer_network::run`
+    /// @param threads see `integer_network::run`; all of them run it
     template <executor Executor>
     std::array<float, network_type::output_size> operator()(Executor&& threads, sample_span sample) {
         using in = typename network_type::input_type;
+        reserve(threads.concurrency());
         std::array<float, network_type::output_size> reals;
         if constexpr (std::is_same_v<in, float>) {
             to_reals(network_.run(threads, std::span<const float, network_type::input_size>(sample)),
@@ -68,8 +78,8 @@ class model {
                                                                          .size = network_type::input_size,
                                                                          .numbers = network_.input_map(),
                                                                          .format = Q::nodes[0].numbers.activation,
-                                                                         .output = arena_->input.data()});
-            to_reals(network_.run(threads, arena_->input), network_.output_map(), reals);
+                                                                         .output = input_->data()});
+            to_reals(network_.run(threads, *input_), network_.output_map(), reals);
         }
         return reals;
     }
@@ -100,13 +110,11 @@ class model {
                 .input = stored.data(), .size = stored.size(), .numbers = map, .output = reals.data()});
     }
 
-    struct alignas(arena_alignment) arena {
-        std::array<std::uint8_t, network_type::arena_size> bytes;
-        std::array<typename network_type::input_type, network_type::input_size> input;
-    };
+    using input_memory = std::array<typename network_type::input_type, network_type::input_size>;
 
     std::unique_ptr<parameters_type> parameters_;
-    std::unique_ptr<arena> arena_;
+    std::unique_ptr<input_memory> input_ = std::make_unique<input_memory>();
+    aligned_vector<std::uint8_t> arena_;
     network_type network_;
 };
 

@@ -15,14 +15,12 @@
 /// a call of the kernel that computes the whole.
 namespace statiq::detail {
 
-template <class Executor>
-inline constexpr bool is_sequential = std::is_same_v<std::remove_cvref_t<Executor>, sequential>;
-
-/// @param convolve convolve(arguments, shape) computes one.
+/// @param arguments with the scratch memory of the first part; behind it lies that of the others, as many as the
+/// executor runs at once. @param convolve convolve(arguments, shape) computes one.
 template <class Executor, class Arguments, class Convolve>
 constexpr void convolve_in_parts(Executor& threads, const Arguments& arguments, const convolution_shape& shape,
                                  Convolve convolve) {
-    if constexpr (!is_sequential<Executor>) {
+    if constexpr (!is_sequential<std::remove_cvref_t<Executor>>) {
         const kernels::division by =
             kernels::division_of<typename Arguments::weight_type>(shape, threads.concurrency(), grain_of(threads));
         if (by.count() > 1) {
@@ -39,7 +37,7 @@ constexpr void convolve_in_parts(Executor& threads, const Arguments& arguments, 
 /// work(first, last) for spans that together are [0, units). @param values of all units, or as many as take that long
 template <class Executor, class Work>
 constexpr void in_spans(Executor& threads, int units, std::size_t values, Work work) {
-    if constexpr (!is_sequential<Executor>) {
+    if constexpr (!is_sequential<std::remove_cvref_t<Executor>>) {
         constexpr std::size_t value_cost = 64; // in products
         const std::size_t most = values * value_cost / grain_of(threads);
         const auto parts = static_cast<int>((std::min)({threads.concurrency(), most, static_cast<std::size_t>(units)}));

@@ -331,7 +331,8 @@ class simulation {
 
     void float_layer(const node& n, const std::array<const float*, max_inputs>& inputs,
                      const packed_float_layer& weights, float* output) const noexcept {
-        detail::float_step(nodes_.data(), n, {inputs.data(), count_of(n)}, weights.view(), output);
+        kernels::float_stack_scratch scratch; // sums of one simulation may be taken by several threads
+        detail::float_step(nodes_.data(), n, {inputs.data(), count_of(n)}, weights.view(), output, scratch.memory());
     }
 
     void through_integers(std::size_t index, const std::array<const float*, max_inputs>& reals,

@@ -3,6 +3,7 @@
 
 #include <statiq/execute/float_step.hpp>
 #include <statiq/execute/own_tensors.hpp>
+#include <statiq/execute/scratch.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
@@ -104,6 +105,7 @@ class weight_only_network {
         }
         natural_.resize(most);
         packed_.resize(most_packed);
+        scratch_.resize(detail::float_scratch_of(Q::nodes));
     }
 
     /// Runs on one sample. The result lives until the next run. Refused as `float_network::run` refuses.
@@ -153,7 +155,8 @@ class weight_only_network {
         if (n.is_linear()) decode(n, layers_[index]);
         constexpr kernels::nest_set nests = detail::float_nests_of(Q::nodes, [](const node&) { return true; });
         detail::float_step<nests>(Q::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
-                                  {packed_.data(), layers_[index].bias.data()}, output);
+                                  {packed_.data(), layers_[index].bias.data()}, output,
+                                  {scratch_.data(), scratch_.size()});
         tensors_[index] = output;
     }
 
@@ -180,6 +183,7 @@ class weight_only_network {
     std::vector<float> natural_;
     aligned_vector<float> packed_;
     aligned_vector<float> arena_;
+    aligned_vector<std::uint8_t> scratch_{};
     detail::own_tensors<std::array<const float*, node_count<Q>>> tensors_{};
     detail::single_run running_{};
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/scratch.hpp>
 #include <statiq/kernels/sub_byte.hpp>
 
 #include <cstddef>
@@ -48,6 +49,7 @@ struct convolution_arguments {
     Out* output; ///< HWC, exactly out.size() values
     memory_ahead ahead{};
     channel_range channels{};
+    scratch_memory scratch{}; ///< `scratch_bytes` of the convolution, in vector code
 };
 
 /// The same for float32: y = clamp(sum of x * w + bias[o], lowest, highest).
@@ -61,6 +63,7 @@ struct float_convolution_arguments {
     float highest = std::numeric_limits<float>::infinity();
     memory_ahead ahead{};
     channel_range channels{};
+    scratch_memory scratch{};
 };
 
 } // namespace statiq::kernels

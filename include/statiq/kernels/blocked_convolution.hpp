@@ -6,12 +6,15 @@
 #include <statiq/kernels/output_block.hpp>
 #include <statiq/kernels/reading_ahead.hpp>
 #include <statiq/kernels/region.hpp>
+#include <statiq/kernels/scratch.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 /// The loop nest of every convolution on blocked weights. The number format is a policy `Format`:
 ///   input, weight, output      types in memory
@@ -20,7 +23,7 @@
 ///   inputs                     values of one 32-bit lane of a broadcast: input values per step
 ///   tile_pixels(vectors)       pixels for which a tile of that many accumulators each fits the registers
 ///   load(w), broadcast(x), multiply_add(acc, x, w)   one step
-///   seen_inputs                what its steps see of their inputs and later blocks need not: seen_inputs.hpp
+///   seen_inputs                a cache of what its steps have seen of their inputs: seen_inputs.hpp
 ///   multiply(acc, x, run, lines, looks)   all steps of a run for a tile: multiply_steps.hpp
 ///   fits_pixels                worth code for a second size of tile
 ///   collects_in_registers      there are registers for broadcast_rest(x, row_step): what is left of three short rows
@@ -50,9 +53,15 @@ inline constexpr std::size_t most_waiting_bytes = 512 * 1024;
 
 /// A convolution on blocked weights: groups, then panels, then blocks of output channels, then regions of pixels.
 /// @tparam Tiles the sizes there is code for. @tparam Panels as `packed_panels`.
+/// @param scratch for copies of windows; what is left of it caches what steps have seen of their inputs.
 template <class Format, blocked_tiles Tiles, class Panels>
 void convolve_panels(const typename Format::arguments& arguments, convolution_shape shape,
-                     const blocked_layout<Format::inputs>& layout, const Panels& panels) noexcept {
+                     const blocked_layout<Format::inputs>& layout, const Panels& panels,
+                     scratch_memory scratch) noexcept {
+    const std::size_t copy_size = copied_window(shape, layout);
+    auto* const copies = scratch.take<typename Format::input>(most_copied_pixels * copy_size);
+    const std::size_t words = (std::min)(scratch.bytes / sizeof(std::uint64_t), most_seen_words);
+    auto* const seen_words = scratch.take<std::uint64_t>(words);
     // A 1 x 1 convolution without stride sees one long row of pixels.
     if (shape.over == window{} && shape.in.pixels() == shape.out.pixels()) {
         shape.in = {1, static_cast<int>(shape.in.pixels()), shape.in.channels};
@@ -64,7 +73,7 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
     const bool waits = panels.memory(0, size_of(layout.blocks())).bytes <= most_waiting_bytes;
     reading_ahead next_layer(arguments.ahead, arguments.weights);
     for (int group = 0; group < shape.groups; ++group) {
-        typename Format::seen_inputs seen;
+        typename Format::seen_inputs seen(seen_words, words);
         for (int first = arguments.channels.first / Format::lanes; first < vectors;) {
             const auto panel = layout.panel_of(first / vectors_per_block);
             const int next = panel.first + panel.blocks;
@@ -79,7 +88,9 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
             for (int count = 0; first < end; first += count) {
                 count = (std::min)(end - first, Format::max_vectors);
                 const auto run = [&]<int Vectors, bool Collects>() {
-                    output_block<Format, Vectors, Collects> block(arguments, shape, layout, weights, group, first);
+                    static_assert(Format::tile_pixels(Vectors) <= most_copied_pixels || Format::inputs == 1);
+                    output_block<Format, Vectors, Collects> block(arguments, shape, layout, weights, group, first,
+                                                                  copies, static_cast<std::ptrdiff_t>(copy_size));
                     auto looks = seen.begin(Vectors);
                     for_each_region(shape, [&](const region& r) { block.run(r, ahead, looks); });
                     seen.end(looks);
@@ -102,7 +113,7 @@ void convolve_panels(const typename Format::arguments& arguments, convolution_sh
 template <class Format, blocked_tiles Tiles>
 void convolve_blocked(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept {
     convolve_panels<Format, Tiles>(arguments, shape, blocked_layout<Format::inputs>(shape),
-                                   packed_panels<typename Format::weight>{arguments.weights});
+                                   packed_panels<typename Format::weight>{arguments.weights}, arguments.scratch);
 }
 
 } // namespace statiq::kernels::vectorized

@@ -5,6 +5,7 @@
 #include <statiq/kernels/depthwise_columns.hpp>
 #include <statiq/kernels/lane_factors.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
 #include <statiq/simd/dot_operand.hpp>
@@ -50,7 +51,6 @@ struct byte_columns_format {
     static constexpr int rows_per_group = 4;
     static constexpr bool skips_padding = false; ///< what it reads is not zero, and counts
     static constexpr int groups(int rows) noexcept { return (rows + rows_per_group - 1) / rows_per_group; }
-    static constexpr int most_rows = 5;
 
     using part_arch = std::conditional_t<RowPairs == 0, Arch, simd::half_arch<Arch>>;
     using read_lanes = simd::first_lanes<In, part_arch>;
@@ -97,6 +97,11 @@ struct byte_columns_format {
         }
     };
 
+    static constexpr std::size_t block_bytes(int window) noexcept {
+        return byte_columns_block(window, std::size_t{size}, sizeof(typename Scheme::factor));
+    }
+    /// @tparam Window its rows and columns
+    template <int Window>
     class block {
       public:
         /// @param pixels of a run whose channels fill the block together: the constants repeat.
@@ -256,7 +261,7 @@ struct byte_columns_format {
         }
 
         struct window_weights {
-            alignas(64) operands weights[std::size_t(groups(most_rows))][std::size_t{most_rows}][4];
+            alignas(64) operands weights[std::size_t(groups(Window))][std::size_t{Window}][4];
             alignas(64) std::int32_t start[std::size_t{size}];
         };
 

@@ -5,6 +5,7 @@
 #include <statiq/kernels/depthwise.hpp>
 #include <statiq/kernels/lane_factors.hpp>
 #include <statiq/kernels/requantize_bytes.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
@@ -44,6 +45,8 @@ struct byte_depthwise_format {
 
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
 
+    static constexpr std::size_t block_bytes =
+        byte_depthwise_block(std::size_t{width}, sizeof(typename Scheme::factor));
     class block {
       public:
         void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {

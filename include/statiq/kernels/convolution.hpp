@@ -22,7 +22,7 @@ namespace statiq::kernels {
 /// @tparam PairSums of `exact_pair_sums` for inputs and packed weights, if these are known to be narrower than their
 /// types: how many sums of two products 16 bits certainly hold. Where there is a byte dot product it does not matter.
 /// @tparam Nests what the convolutions that will be run need, if they are known: less code. Any other runs all the
-/// same, but in reference code.
+/// same, but in reference code, and so does one with less scratch memory than `needed_scratch`.
 /// @param arch the instruction set: `simd::native_arch`, or any other of `simd::compiled_archs`.
 template <int PairSums = 0, nest_set Nests = nest_set::all(), class Scheme, class In, class Weight, class Out,
           class Arch = simd::native_arch>

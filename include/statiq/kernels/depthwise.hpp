@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/nests.hpp>
+#include <statiq/kernels/scratch.hpp>
 #include <statiq/kernels/tile_walk.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
@@ -19,14 +20,15 @@
 ///   accumulator                the sums of one block: `width` channels of one pixel
 ///   skips_padding              taps outside the image are not multiplied: 0 times an infinity would be NaN
 ///   panel_blocks               blocks for which the tap positions of a tile are found once
-///   block                      one block of channels: prepare(arguments, shape, channel, count), start(acc),
+///   block                      one block of channels, of at most block_bytes: prepare(arguments, shape, channel,
+///                              count), start(acc),
 ///                              multiply_add(acc, step, row) with row(t) the inputs of the step's tap t,
 ///                              finish(acc, to)
 ///   padding(arguments)         what taps outside the image read, unless they are skipped
 namespace statiq::kernels::vectorized {
 
-/// One depthwise convolution. An object holds the prepared weights of a panel of blocks, some tens of kilobytes at the
-/// widest registers; it lives on the stack.
+/// One depthwise convolution. The prepared weights of a panel of blocks lie in scratch memory: some tens of kilobytes
+/// at the widest registers.
 template <class Format>
 class depthwise_channels {
     using input = typename Format::input;
@@ -52,6 +54,10 @@ class depthwise_channels {
 
     /// Channels [begin, end), a panel of a few blocks at a time.
     void run(int begin, int end) noexcept {
+        static_assert(sizeof(typename Format::block) <= Format::block_bytes);
+        scratch_memory scratch = arguments_.scratch;
+        blocks_ = scratch.take<typename Format::block>(
+            static_cast<std::size_t>((std::min)((end - begin + width - 1) / width, panel_blocks)));
         for (int channel = begin; channel < end; channel += panel_blocks * width)
             panel(channel, (std::min)(end - channel, panel_blocks * width));
     }
@@ -154,7 +160,7 @@ class depthwise_channels {
     const convolution_shape& shape_;
     std::ptrdiff_t size_; ///< of the input
     int steps_;
-    typename Format::block blocks_[std::size_t{panel_blocks}];
+    typename Format::block* blocks_ = nullptr; ///< of a panel, in scratch memory
     /// Of the taps from the first. Taps that complete the last step have weight zero: they may read any inputs.
     std::ptrdiff_t offsets_[std::size_t{most_depthwise_taps}] = {};
     typename tile_walk<pixels>::pixel pixels_[std::size_t{pixels}];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/region.hpp>
+#include <statiq/kernels/scratch.hpp>
 #include <statiq/simd/opaque.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
@@ -23,8 +24,9 @@
 ///   skips_padding              taps outside the image are not multiplied: 0 times an infinity would be NaN
 ///   column<Rows>               the inputs of one block in one column: column(row, constants) with row(ky) where a row
 ///                              starts, column(padding)
-///   block                      one block's constants: prepare(arguments, shape, channel, count), take_rows(first,
-///                              last) of the window that lie inside the image, start(), constants<K, Rows>() of a row,
+///   block<K>                   one block's constants, of at most block_bytes(K): prepare(arguments, shape, channel,
+///                              count), take_rows(first, last) of the window that lie inside the image, start(),
+///                              constants<K, Rows>() of a row,
 ///                              multiply_add<Kx>(acc, column, constants), finish(acc, constants, to)
 ///   padding(arguments)         what taps outside the image read, unless they are skipped
 namespace statiq::kernels::vectorized {
@@ -33,6 +35,7 @@ template <class Format, int K, int Stride>
 class depthwise_columns {
     using input = typename Format::input;
     using accumulator = typename Format::accumulator;
+    using block_type = typename Format::template block<K>;
     static constexpr int width = Format::width;
     static constexpr int panel_blocks = Format::panel_blocks;
     static constexpr int image_rows = Format::image_rows(K);
@@ -49,18 +52,22 @@ class depthwise_columns {
     /// Channels [begin, end) of the output's rows [first_row, last_row): as many as blocks compute together, or some
     /// times as many.
     void run(int begin, int end, int first_row, int last_row) noexcept {
+        static_assert(sizeof(block_type) <= Format::block_bytes(K));
         const window& over = shape_.over;
+        scratch_memory scratch = arguments_.scratch;
+        auto* const prepared = scratch.take<block_type>(
+            static_cast<std::size_t>((std::min)((end - begin + width - 1) / width, panel_blocks)));
         for (int channel = begin; channel < end; channel += panel_blocks * width) {
             const int blocks = (std::min)((end - channel + width - 1) / width, panel_blocks);
             for (int b = 0; b < blocks; ++b) {
                 const int first = channel + b * width;
-                blocks_[b].prepare(arguments_, shape_, first, (std::min)(width, end - first));
+                prepared[b].prepare(arguments_, shape_, first, (std::min)(width, end - first));
             }
             for (int y = first_row; y < last_row;) {
                 const region_span rows = span_from(y, K, Stride, 1, over.pad_top, shape_.in.height, shape_.out.height);
-                for (int b = 0; b < blocks; ++b) blocks_[b].take_rows(rows.first, rows.last);
+                for (int b = 0; b < blocks; ++b) prepared[b].take_rows(rows.first, rows.last);
                 for (const int until = (std::min)(rows.end, last_row); y < until; y += Format::output_rows)
-                    for (int b = 0; b < blocks; ++b) row(y, rows.last - rows.first, channel + b * width, blocks_[b]);
+                    for (int b = 0; b < blocks; ++b) row(y, rows.last - rows.first, channel + b * width, prepared[b]);
             }
         }
     }
@@ -97,7 +104,7 @@ class depthwise_columns {
     }
 
     /// @param inside rows of the window that lie inside the image.
-    void row(int y, int inside, int channel, const typename Format::block& block) const noexcept {
+    void row(int y, int inside, int channel, const block_type& block) const noexcept {
         if constexpr (Format::skips_padding) {
             if (inside == 0) return empty_row(output_of(y, channel), block);
             simd::unroll<K>([&](auto fewer) {
@@ -109,7 +116,7 @@ class depthwise_columns {
     }
 
     /// The whole window lies outside.
-    void empty_row(typename Format::output* to, const typename Format::block& block) const noexcept {
+    void empty_row(typename Format::output* to, const block_type& block) const noexcept {
         const auto constants = block.template constants<K, 0>();
         for (int x = 0; x < shape_.out.width; ++x, to += shape_.out.channels)
             block.finish(block.start(), constants, to);
@@ -117,8 +124,7 @@ class depthwise_columns {
 
     /// @tparam Rows of the window that are multiplied.
     template <int Rows>
-    [[gnu::flatten, gnu::noinline]] void row_of(int y, int channel,
-                                                const typename Format::block& block) const noexcept {
+    [[gnu::flatten, gnu::noinline]] void row_of(int y, int channel, const block_type& block) const noexcept {
         window_rows rows = rows_of(y, channel);
         const std::ptrdiff_t channels = shape_.out.channels;
         const int outputs = shape_.out.width;
@@ -161,7 +167,7 @@ class depthwise_columns {
     /// first columns of. The oldest is then finished, if there is a place for it.
     /// @tparam Checked columns may lie outside the image.
     template <int Rows, int First, int Last, bool Checked>
-    [[gnu::always_inline]] void step(window_rows& rows, const typename Format::block& block,
+    [[gnu::always_inline]] void step(window_rows& rows, const block_type& block,
                                      const typename Format::template row_constants<K>& constants, sums& acc,
                                      typename Format::output* to) const noexcept {
         using column = typename Format::template column<Rows>;
@@ -200,7 +206,6 @@ class depthwise_columns {
     const typename Format::arguments& arguments_;
     const convolution_shape& shape_;
     input padding_;
-    typename Format::block blocks_[std::size_t{panel_blocks}];
 };
 
 } // namespace statiq::kernels::vectorized

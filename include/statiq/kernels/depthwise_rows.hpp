@@ -2,6 +2,8 @@
 #pragma once
 
 #include <statiq/kernels/nests.hpp>
+#include <statiq/kernels/scratch.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/simd/unroll.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -18,19 +20,21 @@ template <class Format, int K>
 class depthwise_rows {
     using input = typename Format::input;
     using column = typename Format::template column<K>;
+    using block_type = typename Format::template block<K>;
     static constexpr int width = Format::width;
-
-    [[nodiscard]] static int padded_row(const convolution_shape& shape) noexcept {
-        return (shape.out.width + K - 1) * shape.in.channels;
-    }
 
   public:
     depthwise_rows(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
-        : arguments_(arguments), shape_(shape), pixels_((std::min)(width / shape.in.channels, shape.out.width)) {
-        block_.prepare(arguments, shape, 0, shape.in.channels, pixels_);
-        block_.take_rows(0, K);
+        : arguments_(arguments), shape_(shape), pixels_((std::min)(width / shape.in.channels, shape.out.width)),
+          row_size_(padded_row_values(shape)) {
+        static_assert(sizeof(block_type) <= Format::block_bytes(K) && width <= 64 && sizeof(input) == 1);
+        scratch_memory scratch = arguments.scratch;
+        block_ = scratch.take<block_type>(1);
+        block_->prepare(arguments, shape, 0, shape.in.channels, pixels_);
+        block_->take_rows(0, K);
         // Behind a row lies what the last run reads too far.
-        for (auto& row : ring_) std::fill_n(row, padded_row(shape) + width, Format::padding(arguments));
+        ring_ = scratch.take<input>(K * row_size_);
+        std::fill_n(ring_, K * row_size_, Format::padding(arguments));
     }
 
     void run() noexcept {
@@ -43,7 +47,9 @@ class depthwise_rows {
     }
 
   private:
-    [[nodiscard]] input* slot(int image_row) noexcept { return ring_[(image_row % K + K) % K]; }
+    [[nodiscard]] input* slot(int image_row) noexcept {
+        return ring_ + static_cast<std::size_t>((image_row % K + K) % K) * row_size_;
+    }
 
     void fetch(int image_row) noexcept {
         const int channels = shape_.in.channels;
@@ -60,28 +66,30 @@ class depthwise_rows {
     [[gnu::flatten]] void row(int y) noexcept {
         const input* rows[std::size_t{K}];
         for (int ky = 0; ky < K; ++ky) rows[ky] = slot(y - shape_.over.pad_top + ky);
-        const auto constants = block_.template constants<K>();
+        const block_type& block = *block_;
+        const auto constants = block.template constants<K>();
         const std::ptrdiff_t channels = shape_.in.channels;
         typename Format::output* to = arguments_.output + static_cast<std::ptrdiff_t>(y) * shape_.out.width * channels;
         const int last = shape_.out.width - pixels_; // the last run ends with the row, and may overlap the one before
         for (int x = 0; x < shape_.out.width; x += pixels_) {
             const std::ptrdiff_t first = (std::min)(x, last) * channels;
-            auto acc = block_.start();
+            auto acc = block.start();
             simd::unroll<K>([&](auto kx) __attribute__((always_inline)) {
                 const auto at = [&](auto ky) __attribute__((always_inline)) {
                     return rows[ky] + first + kx * channels;
                 };
-                block_.template multiply_add<kx>(acc, column(at, constants), constants);
+                block.template multiply_add<kx>(acc, column(at, constants), constants);
             });
-            block_.finish(acc, constants, to + first);
+            block.finish(acc, constants, to + first);
         }
     }
 
     const typename Format::arguments& arguments_;
     const convolution_shape& shape_;
-    int pixels_; ///< of a run
-    typename Format::block block_;
-    input ring_[std::size_t{K}][std::size_t{longest_depthwise_row + width}];
+    int pixels_;           ///< of a run
+    std::size_t row_size_; ///< of the ring
+    block_type* block_;    ///< in scratch memory, and behind it
+    input* ring_;          ///< K padded rows
 };
 
 } // namespace statiq::kernels::vectorized

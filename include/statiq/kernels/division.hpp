@@ -104,7 +104,8 @@ constexpr division division_of(const convolution_shape& whole, std::size_t most,
     return best;
 }
 
-/// One part: what the kernel is called with.
+/// One part: what the kernel is called with. Its scratch memory is its own: the whole's is the first part's, and the
+/// others' follow.
 template <class Arguments>
 struct part {
     Arguments arguments;
@@ -128,6 +129,7 @@ constexpr part<Arguments> part_of(const Arguments& whole, const convolution_shap
     arguments.ahead = {static_cast<const char*>(arguments.ahead.from) + ahead * static_cast<std::size_t>(panel), ahead};
     arguments.input += rows.input;
     arguments.output += rows.output;
+    arguments.scratch = whole.scratch.of_part(static_cast<std::size_t>(index));
     result.shape = {rows.in, rows.out, rows.over, groups};
     return result;
 }

@@ -3,6 +3,7 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/depthwise_columns.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
 #include <statiq/simd/multiply_add.hpp>
@@ -26,7 +27,6 @@ struct float_columns_format {
     using accumulator = simd::batch<float, Arch>;
     static constexpr int width = static_cast<int>(accumulator::size);
     static constexpr int panel_blocks = 8;
-    static constexpr int most_rows = 5;
 
     static constexpr bool skips_padding = true;
     static constexpr int output_rows = 1;
@@ -55,6 +55,11 @@ struct float_columns_format {
         }
     };
 
+    static constexpr std::size_t block_bytes(int window) noexcept {
+        return float_columns_block(window, std::size_t{width});
+    }
+    /// @tparam Window its rows and columns
+    template <int Window>
     class block {
       public:
         void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {
@@ -104,7 +109,7 @@ struct float_columns_format {
         float highest_;
         int size_;                                   ///< of the window
         const float (*weights_)[std::size_t{width}]; ///< of the rows inside the image
-        alignas(64) float taps_[std::size_t{most_rows * most_rows}][std::size_t{width}];
+        alignas(64) float taps_[std::size_t{Window * Window}][std::size_t{width}];
         alignas(64) float start_[std::size_t{width}];
     };
 };

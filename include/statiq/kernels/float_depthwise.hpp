@@ -3,6 +3,7 @@
 
 #include <statiq/kernels/arguments.hpp>
 #include <statiq/kernels/depthwise.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
 #include <statiq/simd/multiply_add.hpp>
@@ -35,6 +36,7 @@ struct float_depthwise_format {
 
     static float padding(const arguments&) noexcept { return 0; }
 
+    static constexpr std::size_t block_bytes = float_depthwise_block(std::size_t{width});
     class block {
       public:
         void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {

@@ -39,6 +39,8 @@ class lane_factors {
     typename Scheme::factor factors_[std::size_t{Lanes}] = {};
 };
 
+// In large programs GCC 12 would call what every output applies, even where its callers are flattened.
+
 template <int Lanes>
 class lane_factors<float_multiplier, Lanes> {
   public:
@@ -52,7 +54,8 @@ class lane_factors<float_multiplier, Lanes> {
     }
 
     template <class Arch>
-    [[nodiscard]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc, int first) const noexcept {
+    [[nodiscard]] [[gnu::always_inline]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc,
+                                                                               int first) const noexcept {
         const auto factor = simd::batch<float, Arch>::load_aligned(factors_ + first);
         if (saturates_) [[unlikely]]
             return simd::scale_and_round_saturated<Arch>(acc, factor);
@@ -80,7 +83,8 @@ class lane_factors<Scheme, Lanes> {
     }
 
     template <class Arch>
-    [[nodiscard]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc, int first) const noexcept {
+    [[nodiscard]] [[gnu::always_inline]] simd::batch<std::int32_t, Arch> apply(simd::batch<std::int32_t, Arch> acc,
+                                                                               int first) const noexcept {
         using words = simd::batch<std::int32_t, Arch>;
         return simd::scale_fixed_point<Arch, steps>(acc, words::load_aligned(multipliers_ + first),
                                                     words::load_aligned(shifts_ + first));

@@ -4,8 +4,6 @@
 #include <statiq/kernels/weights.hpp>
 #include <statiq/tensor/window.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 
 namespace statiq::kernels {
@@ -45,21 +43,17 @@ inline constexpr int short_row = 2;
 struct nest_set {
     std::uint32_t nests = 0;
     blocked_tiles tiles{0, 0};
-    std::size_t expanded = 0; ///< bytes on the stack for the largest panel of weights that share bytes
 
     /// For every convolution.
-    static constexpr nest_set all() noexcept {
-        return {~bit_of(with_zero_points(nest::blocked)), {}, most_expanded_bytes};
-    }
+    static constexpr nest_set all() noexcept { return {~bit_of(with_zero_points(nest::blocked)), {}}; }
     [[nodiscard]] constexpr nest_set with(const nest_set& other) const noexcept {
         return {nests | other.nests,
                 {static_cast<std::uint8_t>(tiles.plain | other.tiles.plain),
-                 static_cast<std::uint8_t>(tiles.collecting | other.tiles.collecting)},
-                (std::max)(expanded, other.expanded)};
+                 static_cast<std::uint8_t>(tiles.collecting | other.tiles.collecting)}};
     }
     [[nodiscard]] constexpr bool covers(const nest_set& other) const noexcept {
         return (other.nests & ~nests) == 0 && (other.tiles.plain & ~tiles.plain) == 0 &&
-               (other.tiles.collecting & ~tiles.collecting) == 0 && other.expanded <= expanded;
+               (other.tiles.collecting & ~tiles.collecting) == 0;
     }
     [[nodiscard]] constexpr bool has(nest one) const noexcept { return (nests & bit_of(one)) != 0; }
     static constexpr std::uint32_t bit_of(nest one) noexcept { return std::uint32_t{1} << static_cast<unsigned>(one); }
@@ -114,7 +108,6 @@ template <class Weight>
     nest_set needed{nest_set::bit_of(chosen), {0, 0}};
     if (chosen != nest::blocked) return needed;
     const auto layout = blocked_layout_of<Weight>(shape);
-    if (is_sub_byte<Weight>) needed.expanded = layout.panel_size();
     unsigned sizes = 0;
     if (lanes == outputs_per_block)
         for (int panel = 0; panel < layout.panels(); ++panel)

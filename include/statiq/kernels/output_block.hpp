@@ -34,14 +34,16 @@ class output_block {
     static constexpr int lanes = Format::lanes;
 
   public:
-    /// @param panel the weights of the panel that the register `first` belongs to.
+    /// @param panel the weights of the panel that the register `first` belongs to. @param copies, copy_size as
+    /// `window_copies` takes them.
     output_block(const typename Format::arguments& arguments, const convolution_shape& shape, const layout& packed,
-                 const weight* panel, int group, int first) noexcept
+                 const weight* panel, int group, int first, input* copies, std::ptrdiff_t copy_size) noexcept
         : shape_(shape), layout_(packed), arguments_(arguments),
           input_(arguments.input + group * shape.in_channels_per_group()),
           step_size_(layout_.panel_of(first / vectors_per_block).blocks * outputs_per_block * inputs),
           weights_(panel + offset_in_panel(first)), channel_(group * layout_.out_channels + first * lanes),
-          outputs_(arguments, shape, channel_, (std::min)(Vectors * lanes, layout_.out_channels - first * lanes)) {}
+          outputs_(arguments, shape, channel_, (std::min)(Vectors * lanes, layout_.out_channels - first * lanes)),
+          copies_(copies, copy_size) {}
 
     void run(const region& r, reading_ahead& ahead, looks& seen) noexcept {
         take(r);

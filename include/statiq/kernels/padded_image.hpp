@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/scratch.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <algorithm>
@@ -8,8 +9,8 @@
 
 namespace statiq::kernels {
 
-/// A copy, on the stack, of a small image of few channels, with its padding. Windows on such an image are shorter than
-/// a step of the kernel, or most are cut by its border, and would be copied one by one.
+/// A copy, in scratch memory, of a small image of few channels, with its padding. Windows on such an image are shorter
+/// than a step of the kernel, or most are cut by its border, and would be copied one by one.
 template <class In>
 class padded_image {
   public:
@@ -22,7 +23,14 @@ class padded_image {
                padded(shape).in.size() <= largest;
     }
 
-    padded_image(const In* input, const convolution_shape& shape, In padding) noexcept : shape_(padded(shape)) {
+    /// Values that a convolution of this shape, or some of its rows, may copy.
+    [[nodiscard]] static constexpr std::size_t most_values(const convolution_shape& shape, int inputs) noexcept {
+        const bool may_pay = shape.groups == 1 && shape.over.taps() > 1 && shape.in.channels < inputs;
+        return may_pay ? (std::min)(padded(shape).in.size(), largest) : 0;
+    }
+
+    padded_image(const In* input, const convolution_shape& shape, In padding, scratch_memory& scratch) noexcept
+        : shape_(padded(shape)), values_(scratch.take<In>(shape_.in.size())) {
         const auto [in, out, over, groups] = shape;
         const int top = (std::min)(over.pad_top, shape_.in.height), left = (std::min)(over.pad_left, shape_.in.width);
         const int rows = std::clamp(in.height, 0, shape_.in.height - top);
@@ -48,7 +56,7 @@ class padded_image {
     }
 
     convolution_shape shape_;
-    In values_[largest];
+    In* values_;
 };
 
 } // namespace statiq::kernels

@@ -8,16 +8,18 @@
 
 namespace statiq::kernels::vectorized {
 
-/// What a block of output channels has seen when it looked at its inputs, a word a look, for the blocks after it, which
-/// read the same inputs in the same order. Of more looks than fit, the first are kept; the others are taken anew.
+/// Caches which inputs are small, a word for every look at some steps' inputs. The first block of output channels fills
+/// it; the blocks behind read the same inputs in the same order, and reuse the words. If there are more looks than the
+/// cache has room for, the first ones are kept, and the others are taken anew.
 class seen_inputs {
   public:
-    static constexpr std::size_t most = 4096; ///< 32 kB of stack
+    /// @param words memory for `most` of them
+    seen_inputs(std::uint64_t* words, std::size_t most) noexcept : words_(words), most_(most) {}
 
     /// The looks of one block, one after another.
     class looks {
       public:
-        looks(std::uint64_t* first, std::size_t known) noexcept
+        looks(std::uint64_t* first, std::size_t known, std::size_t most) noexcept
             : at_(first), known_(first + known), end_(first + most) {}
 
         /// @param look look(): a word. Not called where an earlier block has done so.
@@ -40,18 +42,20 @@ class seen_inputs {
     [[nodiscard]] looks begin(int order) noexcept {
         if (order != order_) known_ = 0;
         order_ = order;
-        return {words_, known_};
+        return {words_, known_, most_};
     }
     void end(const looks& done) noexcept { known_ = static_cast<std::size_t>(done.at_ - words_); }
 
   private:
+    std::uint64_t* words_;
+    std::size_t most_;
     int order_ = -1;
-    std::size_t known_ = 0;
-    std::uint64_t words_[most]; // NOLINT(cppcoreguidelines-pro-type-member-init): known_ of them are set
+    std::size_t known_ = 0; ///< words that are set
 };
 
 /// For formats that need not look.
 struct no_seen_inputs {
+    no_seen_inputs(std::uint64_t*, std::size_t) noexcept {}
     struct looks {};
     [[nodiscard]] static looks begin(int) noexcept { return {}; }
     static void end(const looks&) noexcept {}

@@ -15,6 +15,8 @@
 #include <statiq/kernels/float_depthwise.hpp>
 #include <statiq/kernels/nests.hpp>
 #include <statiq/kernels/padded_image.hpp>
+#include <statiq/kernels/scratch.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/halves.hpp>
 #include <statiq/tensor/window.hpp>
@@ -61,14 +63,15 @@ void depthwise_byte_columns(const convolution_arguments<In, std::int8_t, Out, Sc
 /// `convolve_panels` of bytes: on the image, or on a padded copy where that pays.
 template <class Arch, int PairSums, blocked_tiles Tiles, class In, class Out, class Scheme, class Panels>
 void convolve_bytes(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
-                    const convolution_shape& shape, const blocked_layout<4>& layout, const Panels& panels) noexcept {
+                    const convolution_shape& shape, const blocked_layout<4>& layout, const Panels& panels,
+                    scratch_memory scratch) noexcept {
     using format = byte_format<Arch, In, Out, Scheme, sums_pairs<Arch> ? PairSums : 0>;
     if (!padded_image<In>::pays(shape, format::inputs))
-        return convolve_panels<format, Tiles>(arguments, shape, layout, panels);
-    const padded_image<In> padded(arguments.input, shape, format::padding(arguments));
+        return convolve_panels<format, Tiles>(arguments, shape, layout, panels, scratch);
+    const padded_image<In> padded(arguments.input, shape, format::padding(arguments), scratch);
     auto on_copy = arguments;
     on_copy.input = padded.values();
-    convolve_panels<format, Tiles>(on_copy, padded.shape(), layout, panels);
+    convolve_panels<format, Tiles>(on_copy, padded.shape(), layout, panels, scratch);
 }
 
 /// Runs one nest, bytes to bytes.
@@ -81,7 +84,7 @@ void run_nest(const convolution_arguments<In, std::int8_t, Out, Scheme>& argumen
     const int begin = arguments.channels.first, end = arguments.channels.end(shape.out.channels);
     if constexpr (loops == nest::blocked)
         convolve_bytes<Arch, PairSums, Nests.tiles>(arguments, shape, blocked_layout_of<std::int8_t>(shape),
-                                                    packed_panels<std::int8_t>{arguments.weights});
+                                                    packed_panels<std::int8_t>{arguments.weights}, arguments.scratch);
     else if constexpr (loops == nest::rows_3)
         depthwise_rows<columns, 3>(arguments, shape).run();
     else if constexpr (loops == nest::rows_5)
@@ -100,10 +103,12 @@ void run_nest(const convolution_arguments<In, std::int8_t, Out, Scheme>& argumen
 
 /// The same for weights that share bytes: each panel is expanded to bytes once, and all pixels read it there.
 template <class Arch, int PairSums, nest Nest, nest_set Nests, class In, int Bits, class Out, class Scheme>
-[[gnu::noinline]] void run_nest(const convolution_arguments<In, sub_byte<Bits>, Out, Scheme>& from,
-                                const convolution_shape& shape) noexcept {
+void run_nest(const convolution_arguments<In, sub_byte<Bits>, Out, Scheme>& from,
+              const convolution_shape& shape) noexcept {
     static_assert(Nest == nest::blocked);
-    alignas(64) std::int8_t expanded[Nests.expanded];
+    const auto layout = blocked_layout_of<sub_byte<Bits>>(shape);
+    scratch_memory scratch = from.scratch;
+    auto* const expanded = scratch.take<std::int8_t>(layout.panel_size());
     const convolution_arguments<In, std::int8_t, Out, Scheme> arguments{.input = from.input,
                                                                         .weights = expanded,
                                                                         .bias = from.bias,
@@ -117,8 +122,8 @@ template <class Arch, int PairSums, nest Nest, nest_set Nests, class In, int Bit
                                                                         .output = from.output,
                                                                         .ahead = from.ahead,
                                                                         .channels = from.channels};
-    convolve_bytes<Arch, PairSums, Nests.tiles>(arguments, shape, blocked_layout_of<sub_byte<Bits>>(shape),
-                                                expanded_panels<Arch, Bits>{from.weights, expanded});
+    convolve_bytes<Arch, PairSums, Nests.tiles>(arguments, shape, layout,
+                                                expanded_panels<Arch, Bits>{from.weights, expanded}, scratch);
 }
 
 /// Runs one nest, floats.
@@ -143,14 +148,16 @@ void run_nest(const float_convolution_arguments& arguments, const convolution_sh
 template <nest...>
 struct nest_list {};
 
-/// @return whether `chosen` is a vector nest and `Nests` covers this convolution; if not, nothing has been done.
+/// @return whether `chosen` is a vector nest, `Nests` covers this convolution, and its scratch memory is large enough;
+/// if not, nothing has been done.
 template <class Arch, int PairSums, nest_set Nests, class Arguments>
 bool convolution(nest chosen, const Arguments& arguments, const convolution_shape& shape) noexcept {
     using weight = typename Arguments::weight_type;
     if (!Nests.covers(nests_of<weight>(shape, chosen, simd::word_lanes<Arch>))) return false;
+    if (arguments.scratch.bytes < needed_scratch_of(arguments, shape)) return false;
     const auto run_if_chosen = [&]<nest... Some>(nest_list<Some...>) {
         const auto run_one = [&]<nest One>(std::integral_constant<nest, One>) {
-            if constexpr (Nests.has(One) && (!is_sub_byte<weight> || (One == nest::blocked && Nests.expanded > 0))) {
+            if constexpr (Nests.has(One) && (!is_sub_byte<weight> || One == nest::blocked)) {
                 if (chosen != One) return false;
                 run_nest<Arch, PairSums, One, Nests>(arguments, shape);
                 return true;

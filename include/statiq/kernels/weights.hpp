@@ -150,8 +150,8 @@ template <class In, class Weight>
 inline constexpr bool is_byte_product = std::is_integral_v<In>&& std::is_integral_v<stored_weight<Weight>> &&
                                         sizeof(In) == 1 && sizeof(stored_weight<Weight>) == 1;
 
-/// The most bytes that kernels expand weights to that share bytes, a panel at a time, on the stack. Panels are as wide
-/// as that allows; where one block is too large, weights are bytes.
+/// The most bytes that kernels expand weights to that share bytes, a panel at a time, in scratch memory. Panels are as
+/// wide as that allows; where one block is too large, weights are bytes.
 inline constexpr std::size_t most_expanded_bytes = 80 * 1024;
 
 /// The blocked layout of a convolution that is not depthwise: of floats, or of bytes beside bytes.

@@ -15,8 +15,8 @@
 namespace statiq::kernels::vectorized {
 
 /// What a tile cannot read in the image, in memory of its own, a pixel at a time: windows with runs that are shorter
-/// than a step, or with rows that the image cuts, are copied, padding included; what is left of a window's rows after
-/// whole steps is collected.
+/// than a step, or with rows that the image cuts, are copied to scratch memory, padding included; what is left of a
+/// window's rows after whole steps is collected.
 /// @tparam Inputs values of a step. @tparam Pixels of the largest tile.
 template <class Input, class Weight, int Inputs, int Pixels, bool Collects>
 class window_copies {
@@ -24,6 +24,9 @@ class window_copies {
     using walk = window_walk<Inputs, Weight, Collects>;
 
   public:
+    /// @param copies memory for a window of every pixel, `copy_size` values apart; null if no window is copied.
+    window_copies(Input* copies, std::ptrdiff_t copy_size) noexcept : copies_(copies), copy_size_(copy_size) {}
+
     /// @param windows how the windows of the region are read. @param image with the channels of any group.
     void take(const convolution_shape& shape, const region& r, const layout& packed, const walk& windows,
               const Input* image, Input padding) noexcept {
@@ -38,16 +41,18 @@ class window_copies {
         column_step_ = image_column_step(shape);
         from_ = Collects ? r.columns.first * channels : 0;
         values_ = Collects ? (r.columns.last - r.columns.first) * channels : channels;
-        for (auto& copy : copies_) std::fill_n(copy, windows.rows * windows.row_step, padding);
+        for (int pixel = 0; pixel < Pixels; ++pixel)
+            std::fill_n(copies_ + pixel * copy_size_, windows.rows * windows.row_step, padding);
     }
 
     /// @param first where the window starts in the image, or outside.
     [[gnu::noinline]] const Input* copy(std::ptrdiff_t first, int pixel) noexcept {
-        Input* to = copies_[pixel];
+        Input* const copy = copies_ + pixel * copy_size_;
+        Input* to = copy;
         for (int row = 0; row < windows_.rows; ++row)
             for (int run = 0; run < windows_.runs; ++run, to += windows_.run_step)
                 std::copy_n(image_ + (first + row * row_step_ + run * column_step_ + from_), values_, to + from_);
-        return copies_[pixel];
+        return copy;
     }
 
     /// What is left of a window's rows, one after another.
@@ -77,8 +82,8 @@ class window_copies {
     std::ptrdiff_t column_step_ = 0;
     /// Of each pixel; what lies outside the image is padding.
     Input collected_[std::size_t{Pixels}][std::size_t{Collects ? layout::most_collected : 1}];
-    /// Runs are shorter than a step only where a step is more than one value.
-    Input copies_[std::size_t{Pixels}][std::size_t{Inputs > 1 ? layout::largest_copy : 1}];
+    Input* copies_;
+    std::ptrdiff_t copy_size_;
 };
 
 } // namespace statiq::kernels::vectorized

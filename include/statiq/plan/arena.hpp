@@ -49,14 +49,17 @@ class arena_span {
         else
             detail::require_at_least("arena: bytes", Size, whole.size());
         data_ = whole.data();
+        size_ = whole.size();
         if (!std::is_constant_evaluated())
             detail::require_count("arena: bytes between its first and the multiple of arena_alignment before it", 0,
                                   reinterpret_cast<std::uintptr_t>(data_) % arena_alignment);
     }
     [[nodiscard]] constexpr std::uint8_t* data() const noexcept { return data_; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
 
   private:
     std::uint8_t* data_ = nullptr;
+    std::size_t size_ = 0;
 };
 
 } // namespace statiq

@@ -40,7 +40,8 @@ template <graph_type G>
 inline constexpr std::int64_t parameter_count = detail::total<G, detail::parameter_count_of>();
 
 /// Bytes of activations that inference needs at once, without the caller's input: for a graph as it stands, or, given
-/// an activation number type, for the deployed network in those numbers.
+/// an activation number type, for the deployed network in those numbers. It is the same on every machine. The arena of
+/// an integer network has scratch memory besides (`integer_network::arena_size`).
 template <graph_type G, number_type... Activation>
 inline constexpr std::size_t arena_bytes = memory_plan_of<G>.arena_bytes;
 

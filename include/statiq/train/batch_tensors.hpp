@@ -103,7 +103,7 @@ class batch_tensors {
             for (std::size_t s = first; s < last; ++s) {
                 const auto inputs = inputs_of(n, s);
                 float_step(of_.nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)}, {},
-                           output + s * n.out.size());
+                           output + s * n.out.size(), {});
             }
         });
     }

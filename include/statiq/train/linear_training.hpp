@@ -65,12 +65,14 @@ class linear_training {
     void forward(const executor_view& threads, const float* input, std::size_t samples, const real_clamp& clamp,
                  float* output) const {
         for_samples(threads, samples, [&](const convolution_shape& shape, std::size_t first) {
+            kernels::float_stack_scratch scratch;
             kernels::convolution(kernels::float_convolution_arguments{.input = input + first * shape_.in.size(),
                                                                       .weights = packed_.data(),
                                                                       .bias = bias_.data(),
                                                                       .output = output + first * shape_.out.size(),
                                                                       .lowest = clamp.lowest,
-                                                                      .highest = clamp.highest},
+                                                                      .highest = clamp.highest,
+                                                                      .scratch = scratch.memory()},
                                  shape);
         });
     }

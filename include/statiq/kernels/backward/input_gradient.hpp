@@ -148,10 +148,13 @@ inline void input_gradient(const input_gradient_arguments& of, const convolution
     for_each_phase(shape, [&](const gradient_phase& phase) {
         float* made = strided ? of.phases : of.gradient;
         if (phase.shape.over.taps() > 0) {
-            convolution(
-                float_convolution_arguments{
-                    .input = of.output_gradient, .weights = weights, .bias = of.zeros, .output = made},
-                phase.shape);
+            float_stack_scratch scratch;
+            convolution(float_convolution_arguments{.input = of.output_gradient,
+                                                    .weights = weights,
+                                                    .bias = of.zeros,
+                                                    .output = made,
+                                                    .scratch = scratch.memory()},
+                        phase.shape);
             weights += packed_weight_count<float, float>(phase.shape);
         } else {
             std::fill_n(made, phase.shape.out.size(), 0.0F);

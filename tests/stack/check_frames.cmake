@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Reads what -fstack-usage has written and fails if a function's frame is larger than `most` bytes, or has no bound.
+file(STRINGS ${usage} lines)
+list(LENGTH lines count)
+if(count LESS 20)
+    message(FATAL_ERROR "${usage}: ${count} functions, where there should be many")
+endif()
+set(largest 0)
+foreach(line IN LISTS lines)
+    # file:line:column:function <tab> bytes <tab> static, dynamic, or dynamic,bounded
+    if(NOT line MATCHES "^(.*)\t([0-9]+)\t([a-z,]+)$")
+        message(FATAL_ERROR "cannot read: ${line}")
+    endif()
+    if(CMAKE_MATCH_2 GREATER most OR CMAKE_MATCH_3 STREQUAL "dynamic")
+        message(SEND_ERROR "a frame of ${CMAKE_MATCH_2} bytes (${CMAKE_MATCH_3}), ${most} at most:\n${CMAKE_MATCH_1}")
+    endif()
+    if(CMAKE_MATCH_2 GREATER largest)
+        set(largest ${CMAKE_MATCH_2})
+    endif()
+endforeach()
+message(STATUS "${count} functions, the largest frame has ${largest} bytes")

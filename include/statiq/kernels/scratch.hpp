@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/language.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <new>

@@ -18,7 +18,7 @@ constexpr auto written() {
         return std::max(0, (out - 1) * stride + (taps - 1) * dilation + 1 - in - before);
     };
     const window& w = N.over;
-    return layer<layer_spec{
+    return layer_of<layer_spec{
         .kind = operation::convolution,
         .depthwise = N.is_depthwise(),
         .out_channels = N.is_depthwise() ? N.out.channels / N.in.channels : N.out.channels,
@@ -34,12 +34,12 @@ constexpr auto written() {
         .pad_left = w.pad_left,
         .pad_right = after(N.in.width, N.out.width, w.stride_width, w.kernel_width, w.dilation_width, w.pad_left),
         .groups = N.is_depthwise() ? 1 : N.groups,
-        .bias = N.has_bias ? bias_rule::always : bias_rule::never}>{};
+        .bias = N.has_bias ? bias_rule::always : bias_rule::never}>;
 }
 
 template <int Seed>
 struct plain_sum final
-    : network<decltype(layer<layer_spec{.kind = operation::input, .shape = support::draw_sum(Seed).in}>{} | relu |
+    : network<decltype(layer_of<layer_spec{.kind = operation::input, .shape = support::draw_sum(Seed).in}> | relu |
                        named<"sum">(written<branches_merged<support::random_sum<Seed>>::nodes[2]>()) | relu)> {};
 
 /// Both deployed, quantized and run; every layer's integers.

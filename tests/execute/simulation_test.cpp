@@ -255,5 +255,14 @@ TEST_CASE("numbers a layer cannot be computed in are complained of at run time")
     CHECK(complaint({quantized<16>::format, word::format, weight::format}) ==
           "layer 'a': its sums may need 39 bits, accumulators have 32");
     CHECK(complaint({quantized<4, symmetric, per_group<4>>::format, byte::format, weight::format}) ==
-          "layer 'a': unsupported numbers, 4-bit weights and 8-bit activations");
+          "layer 'a': weights in groups of 4 under integer sums, which have one scale for each channel at most");
+    CHECK(complaint({float32::format, byte::format, float32::format}) ==
+          "layer 'a': float weights under 8-bit activations; weights there are integers");
+    CHECK(complaint({weight::format, quantized<8, asymmetric, per_channel>::format, weight::format}) ==
+          "layer 'input': activations have one scale for the whole tensor");
+    // 8 bits store 256 integers.
+    const number_format nine_bits{.floating = false, .bits = 8, .lowest = 0, .highest = 511, .has_zero_point = true};
+    CHECK(
+        complaint({weight::format, nine_bits, weight::format}) ==
+        "layer 'input': formats of 8 and 8 bits; there are float32, and integers of 2 to 16 bits that these can store");
 }

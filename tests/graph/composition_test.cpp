@@ -234,6 +234,41 @@ TEST_CASE("batch norm's epsilon is TensorFlow's unless given") {
     CHECK(nodes_of(image | conv<8> | batch_norm(epsilon<0.25>))[2].epsilon == 0.25F);
 }
 
+// ---- defaults ----------------------------------------------------------------------------------------------------
+
+TEST_CASE("a network's defaults are stated once; layers that say more keep it") {
+    static constexpr auto nodes =
+        nodes_of(with_defaults<pytorch>(image | conv<8>(kernel<3>) | batch_norm | depthwise(stride<2>, padding<1>) |
+                                        batch_norm(epsilon<0.25>) | conv<4>(kernel<3>, same, without_bias) | max_pool));
+    // PyTorch: 16 x 12 without padding is 14 x 10; floor((14 + 2 - 3) / 2) + 1 = 7, floor((10 + 2 - 3) / 2) + 1 = 5.
+    static_assert(nodes[1].out == extents{14, 10, 8} && nodes[1].has_bias);
+    static_assert(nodes[2].epsilon == 1e-5F);
+    static_assert(nodes[3].out == extents{7, 5, 8} && nodes[3].has_bias);
+    static_assert(nodes[4].epsilon == 0.25F);
+    static_assert(nodes[5].out == extents{7, 5, 4} && !nodes[5].has_bias);
+    CHECK(nodes[6].out == extents{3, 2, 4});
+}
+
+TEST_CASE("the inner of two defaults decides, and only inside") {
+    static constexpr auto nodes = nodes_of(with_defaults<pytorch>(
+        image | batch_norm | with_defaults<tensorflow>(named<"a">(conv<8>(kernel<3>) | batch_norm)) | batch_norm));
+    static_assert(nodes[1].epsilon == 1e-5F && nodes[3].epsilon == 1e-3F && nodes[4].epsilon == 1e-5F);
+    static_assert(nodes[2].out == extents{16, 12, 8} && !nodes[2].has_bias);
+    static_assert(nodes_of(with_defaults<tensorflow>(image | conv<8>(kernel<3>) | batch_norm)) ==
+                  nodes_of(image | conv<8>(kernel<3>) | batch_norm));
+    constexpr layer_defaults own{.padding = padding_rule::valid, .epsilon = 1e-4F};
+    CHECK(nodes_of(with_defaults<own>(image | batch_norm))[1].epsilon == 1e-4F);
+}
+
+TEST_CASE("two hundred layers need no names") {
+    constexpr auto four = relu | relu | relu | relu;
+    constexpr auto fifty = four | four | four | four | four | four | four | four | four | four | four | four | four;
+    const auto names = names_of(image | fifty | fifty | fifty | fifty);
+    CHECK(names.size() == 209);
+    CHECK(names[1] == "relu");
+    CHECK(names[208] == "relu_208");
+}
+
 // ---- number formats ----------------------------------------------------------------------------------------------
 
 namespace {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <random>
 
 using namespace statiq;
@@ -109,8 +110,8 @@ TEST_CASE("'same' keeps extents at stride 1 and puts an odd row behind the image
         const call c = random_call(random);
         CHECK(infer_axis(c.in, c.kernel, 1, c.dilation, padding_rule::same, 0, 0).out == c.in);
         const auto axis = infer_axis(c.in, c.kernel, c.stride, c.dilation, padding_rule::same, 0, 0);
-        const int end = (axis.out - 1) * c.stride - axis.pad_before + (c.kernel - 1) * c.dilation + 1;
-        const int pad_after = std::max(0, end - c.in);
+        const std::int64_t end = (axis.out - 1) * c.stride - axis.pad_before + (c.kernel - 1) * c.dilation + 1;
+        const std::int64_t pad_after = std::max<std::int64_t>(0, end - c.in);
         if (axis.pad_before > 0) {
             REQUIRE(pad_after >= axis.pad_before);
             REQUIRE(pad_after <= axis.pad_before + 1);
@@ -151,8 +152,8 @@ static_assert(shaped(conv<4>(kernel<3>, padding<0, 4>)).out == extents{21, 23, 4
 constexpr node lopsided = shaped(conv<4>(kernel<3>, padding_sides<1, 2, 3, 4>));
 static_assert(lopsided.out == extents{24, 22, 4});
 static_assert(lopsided.over.pad_top == 1 && lopsided.over.pad_left == 3);
-// The last option of a kind counts.
-static_assert(shaped(conv<4>(kernel<3>, padding<2>, valid)).out == extents{21, 15, 4});
+// A layer that is called again is refined.
+static_assert(shaped(conv<4>(kernel<3>, padding<2>)(valid)).out == extents{21, 15, 4});
 static_assert(shaped(conv<4>(kernel<3>)(stride<2>)) == shaped(conv<4>(stride<2>, kernel<3>)));
 
 // A pool's stride is its kernel unless told, in each direction.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: unsupported_numbers<statiq::layer_name<'i', 'n', 'p', 'u', 't'>, 8, 8>
+// rejects: one_scale_per_activation<statiq::layer_name<'i', 'n', 'p', 'u', 't'>
 #include <statiq/graph/network.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 

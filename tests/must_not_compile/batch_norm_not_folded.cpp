@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: unsupported_numbers<statiq::layer_name<'a', '.', 'b', 'n'>
+// rejects: not_deployed<statiq::layer_name<'a', '.', 'b', 'n'>
 #include <statiq/graph/network.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>

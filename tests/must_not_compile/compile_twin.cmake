@@ -3,6 +3,9 @@
 separate_arguments(flags UNIX_COMMAND "${flags}")
 list(REMOVE_DUPLICATES includes)
 list(TRANSFORM includes PREPEND "-I")
+# Users read what a mistake prints: it names the mistake, and is not buried.
+set(most_lines 15)
+set(most_characters 2000) # without the folders' names
 if(twin STREQUAL "reject")
     list(APPEND flags -DSTATIQ_REJECT)
     file(STRINGS ${source} more_flags REGEX "^// rejects with: ")
@@ -36,3 +39,12 @@ foreach(expectation IN LISTS expectations)
         message(FATAL_ERROR "${source} is rejected, but not with '${expectation}':\n${output}")
     endif()
 endforeach()
+
+string(REGEX MATCHALL "\n" lines "${output}")
+list(LENGTH lines lines)
+string(REGEX REPLACE "[^ \n]*/" "" bare "${output}")
+string(LENGTH "${bare}" characters)
+if(lines GREATER most_lines OR characters GREATER most_characters)
+    message(FATAL_ERROR "${source} is rejected in ${lines} lines of ${characters} characters together, where "
+        "${most_lines} and ${most_characters} are allowed:\n${output}")
+endif()

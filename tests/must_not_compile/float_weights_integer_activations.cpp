@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: unsupported_numbers<statiq::layer_name<'a'>, 32, 8>
+// rejects: integer_weights_needed<statiq::layer_name<'a'>, 8>
 #include <statiq/graph/network.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 

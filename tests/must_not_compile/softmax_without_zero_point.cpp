@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: unsupported_numbers<statiq::layer_name<'s', 'o', 'f', 't', 'm', 'a', 'x'>, 8, 8>
+// rejects: softmax_needs_8_bits_and_a_zero_point<statiq::layer_name<'s', 'o', 'f', 't', 'm', 'a', 'x'>, 8>
 #include <statiq/graph/network.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: unsupported_numbers<statiq::layer_name<'a'>, 4, 8>
+// rejects: no_weight_groups_in_integers<statiq::layer_name<'a'>, 8>
 #include <statiq/graph/network.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 

@@ -117,9 +117,9 @@ static_assert(std::is_same_v<verdict<sum_of<259>, quantized<8>, wide>, accumulat
 static_assert(64LL * 1024 * 255 * 127 < (1LL << 31));
 static_assert(std::is_same_v<verdict<sum_of<64 * 1024>, quantized<8>, byte>, sound>);
 static_assert(std::is_same_v<verdict<sum_of<8>, quantized<4, symmetric, per_group<4>>, byte>,
-                             unsupported_numbers<dense_name, 4, 8>>);
+                             no_weight_groups_in_integers<dense_name, 4>>);
 static_assert(std::is_same_v<verdict<sum_of<8>, weight, quantized<8, asymmetric, per_channel>>,
-                             unsupported_numbers<layer_name<'i', 'n', 'p', 'u', 't'>, 8, 8>>);
+                             one_scale_per_activation<layer_name<'i', 'n', 'p', 'u', 't'>>>);
 static_assert(!verdict<sum_of<8>, float32, byte>::accepted, "float weights under integer sums");
 static_assert(verdict<sum_of<8>, weight, float32>::accepted, "integer weights under float sums");
 static_assert(verdict<sum_of<8>, float32, float32>::accepted);

@@ -136,7 +136,7 @@ constexpr auto activation_part() {
 template <bool Present, statiq::layer_spec Spec>
 constexpr auto optional_part() {
     if constexpr (Present)
-        return statiq::layer<Spec>{};
+        return statiq::layer_of<Spec>;
     else
         return statiq::identity;
 }
@@ -144,9 +144,9 @@ constexpr auto optional_part() {
 template <int Seed, int Step, statiq::extents In>
 constexpr auto random_block() {
     constexpr block_choice choice = draw_block(Seed, Step, In);
-    constexpr statiq::layer<choice.first> first{};
-    constexpr statiq::layer<choice.second> second{};
-    constexpr statiq::layer<choice.norm> norm{};
+    constexpr auto first = statiq::layer_of<choice.first>;
+    constexpr auto second = statiq::layer_of<choice.second>;
+    constexpr auto norm = statiq::layer_of<choice.norm>;
     constexpr auto maybe_norm = optional_part<choice.has_norm, choice.norm>();
     constexpr auto act = activation_part<choice.act>();
     if constexpr (choice.kind == block::residual)

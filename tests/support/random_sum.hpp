@@ -152,17 +152,17 @@ constexpr auto random_branch() {
     constexpr sum_shape s = draw_sum(Seed);
     constexpr branch_choice b = draw_branch(Seed, Index, s);
     constexpr auto norm = optional_part<b.has_norm, b.norm>();
-    constexpr statiq::layer<b.first> first{};
+    constexpr auto first = statiq::layer_of<b.first>;
     if constexpr (b.kind == branch::identity)
         return norm;
     else if constexpr (b.kind == branch::mean)
-        return statiq::layer<b.second>{} | first | norm;
+        return statiq::layer_of<b.second> | first | norm;
     else if constexpr (b.kind == branch::compressed)
-        return statiq::layer<mixing_spec(s)>{} | first | norm;
+        return statiq::layer_of<mixing_spec(s)> | first | norm;
     else if constexpr (b.kind == branch::padded_first)
-        return statiq::layer<b.second>{} | statiq::layer<mixing_spec(s)>{} | statiq::layer<b.norm>{} | first | norm;
+        return statiq::layer_of<b.second> | statiq::layer_of<mixing_spec(s)> | statiq::layer_of<b.norm> | first | norm;
     else if constexpr (b.kind == branch::nested)
-        return statiq::add(first | norm, statiq::layer<b.second>{} | statiq::layer<b.norm>{}) | norm;
+        return statiq::add(first | norm, statiq::layer_of<b.second> | statiq::layer_of<b.norm>) | norm;
     else
         return first | norm;
 }
@@ -172,7 +172,7 @@ constexpr auto random_branches(std::integer_sequence<int, Index...>) {
     constexpr sum_shape s = draw_sum(Seed);
     constexpr statiq::layer_spec whole =
         square_spec(s, s.kernel_height, s.kernel_width, 1, statiq::bias_rule::unless_batch_norm_follows);
-    return statiq::add(statiq::layer<whole>{} | statiq::batch_norm, random_branch<Seed, Index>()...);
+    return statiq::add(statiq::layer_of<whole> | statiq::batch_norm, random_branch<Seed, Index>()...);
 }
 
 /// relu | sum | batch norm or nothing | relu: the layers around it are no part of the sum.

@@ -90,7 +90,7 @@ class Evaluate(unittest.TestCase):
         self.assertIn("two numbers", self.refused("--bits", "8"))
         self.assertIn("found 'x'", self.refused("--bits", "x,8"))
         self.assertIn("its sums may need", self.refused("--scheme", "symmetric_tensor", "--bits", "16,16"))
-        self.assertIn("unsupported numbers", self.refused("--scheme", "symmetric_group32", "--bits", "4,8"))
+        self.assertIn("in groups of 32 under integer sums", self.refused("--scheme", "symmetric_group32", "--bits", "4,8"))
         self.assertIn("no layer of this name", self.refused("--override", "dw9=8"))
         self.assertIn("layer=bits", self.refused("--override", "dw1"))
         self.assertIn("2 bits at least", self.refused("--budget-bytes", "10"))

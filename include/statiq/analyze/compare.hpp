@@ -36,10 +36,10 @@ constexpr bool same_graph = [] {
 }();
 template <graph_type G, graph_type Q>
 constexpr std::size_t counterpart(std::size_t index) {
-    if constexpr (std::is_same_v<G, Q>)
-        return index;
-    else
+    if constexpr (rewritten_graph<Q> && !std::is_same_v<G, Q>)
         return static_cast<std::size_t>(Q::origin[index]);
+    else
+        return index;
 }
 } // namespace detail
 

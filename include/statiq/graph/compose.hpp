@@ -26,6 +26,10 @@ struct scope : part_of_size<Part::size> {};
 template <layer_numbers Numbers, class Part>
 struct with_numbers : part_of_size<Part::size> {};
 
+/// A part whose layers have these defaults.
+template <layer_defaults Defaults, class Part>
+struct defaulted : part_of_size<Part::size> {};
+
 /// The branch that does nothing.
 struct identity_part : part_of_size<0> {};
 inline constexpr identity_part identity{};
@@ -49,8 +53,8 @@ inline constexpr outputs_part<Names...> outputs{};
 namespace detail {
 template <class T>
 struct is_part : std::false_type {};
-template <layer_spec S>
-struct is_part<layer<S>> : std::true_type {};
+template <class W, class... O>
+struct is_part<layer<W, O...>> : std::true_type {};
 template <class... R>
 struct is_part<chain<R...>> : std::true_type {};
 template <operation J, class B, std::size_t N>
@@ -59,6 +63,8 @@ template <label L, class P>
 struct is_part<scope<L, P>> : std::true_type {};
 template <layer_numbers Q, class P>
 struct is_part<with_numbers<Q, P>> : std::true_type {};
+template <layer_defaults D, class P>
+struct is_part<defaulted<D, P>> : std::true_type {};
 template <>
 struct is_part<identity_part> : std::true_type {};
 template <label L>
@@ -75,6 +81,18 @@ concept graph_part = detail::is_part<std::remove_cv_t<T>>::value;
 template <graph_part Front, graph_part Back>
 constexpr auto operator|(const Front&, const Back&) {
     return detail::joined_chain<Front, Back>{};
+}
+
+/// Refuses what is no part.
+template <class Front, class Back>
+requires(graph_part<Front> != graph_part<Back>) constexpr auto operator|(const Front& front, const Back& back) {
+    constexpr bool of_network = graph_type<Front> || graph_type<Back>;
+    static_assert(!of_network, "statiq: a network is finished; write the layer into its body, before network<...>");
+    static_assert(of_network, "statiq: | joins layers, and one side is none");
+    if constexpr (graph_part<Front>)
+        return front;
+    else
+        return back;
 }
 
 /// The sum of branches over the same input; their output shapes must agree.
@@ -106,15 +124,32 @@ constexpr auto named(const Part&) {
     return scope<Name, Part>{};
 }
 
+/// Refuses `named("stem", ...)`.
+template <class... Arguments>
+constexpr identity_part named(const Arguments&...) {
+    static_assert(sizeof...(Arguments) != sizeof...(Arguments),
+                  "statiq: a label stands in angle brackets: named<\"stem\">(conv<8> | relu)");
+    return {};
+}
+
+/// Gives a part's layers these defaults for what they leave open; most networks of PyTorch's are declared as
+/// `with_defaults<pytorch>(input<...> | ...)`. The inner of two decides.
+template <layer_defaults Defaults, graph_part Part>
+constexpr auto with_defaults(const Part&) {
+    return defaulted<Defaults, Part>{};
+}
+
 /// Gives a part's layers a weight format (`with<weight4>(dense<10>)`), or weight and activation formats.
 template <number_type Weight, graph_part Part>
 constexpr auto with(const Part&) {
+    static_assert(detail::check_number_type<Weight>::passed);
     constexpr bool floating = Weight::format.floating;
     return with_numbers<layer_numbers{.chosen_weight = true, .chosen_activation = floating, .weight = Weight::format},
                         Part>{};
 }
 template <number_type Weight, number_type Activation, graph_part Part>
 constexpr auto with(const Part&) {
+    static_assert(detail::check_number_type<Weight>::passed && detail::check_number_type<Activation>::passed);
     return with_numbers<layer_numbers{.chosen_weight = true,
                                       .chosen_activation = true,
                                       .weight = Weight::format,

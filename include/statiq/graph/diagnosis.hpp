@@ -5,6 +5,7 @@
 #include <statiq/tensor/extents.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace statiq {
@@ -25,14 +26,17 @@ enum class defect : unsigned char {
     output,      ///< a graph ends with `from<label>`: its value is not that of its last layer
     outputs,     ///< a layer is named as an output twice, or there are too many outputs
     joined,      ///< more branches than a join takes
-    label        ///< a full layer name longer than a label holds
+    label,       ///< a full layer name longer than a label holds
+    label_twice, ///< a label that an earlier layer or scope has
+    count,       ///< more values, weights or rows than an int counts
+    average      ///< an average pool with padding where averages count the padding
 };
 
 struct finding {
     defect what = defect::none;
     label layer{};
-    int expected[3]{};
-    int got[3]{};
+    std::int64_t expected[3]{};
+    std::int64_t got[3]{};
 };
 
 /// A layer's name spelt so that every compiler prints it.
@@ -51,7 +55,7 @@ template <class Layer, int Expected, int Got>
 struct channel_mismatch : rejection {};
 template <class Layer, int ExpectedHeight, int ExpectedWidth, int GotHeight, int GotWidth>
 struct extent_mismatch : rejection {};
-template <class Layer, int InChannels, int OutChannels, int Groups>
+template <class Layer, std::int64_t InChannels, std::int64_t OutChannels, std::int64_t Groups>
 struct group_mismatch : rejection {};
 template <class Layer, int WindowHeight, int WindowWidth, int PaddedHeight, int PaddedWidth>
 struct window_exceeds_image : rejection {};
@@ -59,7 +63,7 @@ template <class Layer, int PaddedVertically, int PaddedHorizontally, int WindowH
 struct padding_exceeds_pool : rejection {};
 template <class Layer, int Height, int Width, int Channels>
 struct flatten_needed_before : rejection {};
-template <class Layer, int Values, int InNewShape>
+template <class Layer, std::int64_t Values, std::int64_t InNewShape>
 struct reshape_mismatch : rejection {};
 template <class Layer, int FromHeight, int FromWidth, int FromChannels, int Height, int Width, int Channels>
 struct broadcast_mismatch : rejection {};
@@ -75,6 +79,13 @@ template <class Layer, int Most, int Got>
 struct too_many_branches : rejection {};
 template <class Layer>
 struct label_too_long : rejection {};
+template <class Layer>
+struct label_given_twice : rejection {};
+template <class Layer, std::int64_t Needed, std::int64_t Most>
+struct count_exceeds_int : rejection {};
+/// `pad<...> | average_pool` counts the padding; within `with_defaults<tensorflow>(...)` the pool leaves it out.
+template <class Layer>
+struct pad_before_average_pool : rejection {};
 
 namespace detail {
 
@@ -114,6 +125,12 @@ constexpr auto verdict_of() {
         return repeated_output<layer, F.expected[0], F.got[0]>{};
     else if constexpr (F.what == defect::joined)
         return too_many_branches<layer, F.expected[0], F.got[0]>{};
+    else if constexpr (F.what == defect::label_twice)
+        return label_given_twice<layer>{};
+    else if constexpr (F.what == defect::count)
+        return count_exceeds_int<layer, F.got[0], F.expected[0]>{};
+    else if constexpr (F.what == defect::average)
+        return pad_before_average_pool<layer>{};
     else
         return label_too_long<layer>{};
 }

@@ -14,9 +14,30 @@
 
 namespace statiq {
 
-/// Numbers this library cannot compute a layer in: the layer, then weight and activation bits (32: float).
+// Why a layer cannot be computed in its numbers, as types: each names the layer, and says what to do.
+
+/// Quantize the deployed network: `deploy(trained)` folds batch norms, and no other execution than float knows them.
+template <class Layer>
+struct not_deployed : rejection {};
+/// Activations are `per_tensor`.
+template <class Layer>
+struct one_scale_per_activation : rejection {};
+/// An integer layer has integer weights, of so many bits are its activations; or `with<float32>(...)` makes it float.
+template <class Layer, int ActivationBits>
+struct integer_weights_needed : rejection {};
+/// The weights of an integer layer are `per_tensor` or `per_channel`: one sum has one scale. Groups are for weights
+/// alone (`weight_only_network`).
+template <class Layer, int Group>
+struct no_weight_groups_in_integers : rejection {};
+/// Softmax's integers are `quantized<8, asymmetric>` or `quantized<8, asymmetric_signed>`; these have so many bits.
+template <class Layer, int Bits>
+struct softmax_needs_8_bits_and_a_zero_point : rejection {};
+/// `table_softmax` reads at most 8 bits, and is given so many; `softmax` reads 16.
+template <class Layer, int Bits>
+struct table_softmax_needs_8_bit_inputs : rejection {};
+/// A format whose range its bits cannot store, or a float of other than 32 bits: weight and activation bits.
 template <class Layer, int WeightBits, int ActivationBits>
-struct unsupported_numbers : rejection {};
+struct no_such_format : rejection {};
 /// A layer whose sum of products may leave int32: the layer, the bits the sum needs, the bits there are.
 template <class Layer, int Needed, int Available>
 struct accumulator_overflow : rejection {};
@@ -28,8 +49,8 @@ struct no_layer_of_this_name : rejection {};
 /// Refuses a choice of numbers with the first layer it does not work for.
 template <class Verdict>
 struct check_numbers {
-    static_assert(Verdict::accepted, "statiq: these numbers do not work for a layer; the type says which, and why");
     static constexpr bool passed = true;
+    static_assert(Verdict::accepted, "statiq: these numbers do not work for a layer; the type says which, and why");
 };
 
 /// The numbers of layers that `with<...>` gave none, as values: what `numbers_chosen` is given as types.
@@ -48,13 +69,15 @@ struct layer_override {
 /// One layer's own numbers, as a type: `for_layer<"dw1", weight16>`, or `for_layer<"fc", weight16, activation16>`.
 template <label Layer, number_type Weight, number_type... Activation>
 struct for_layer {
-    static_assert(sizeof...(Activation) <= 1, "statiq: a layer has one weight and one activation format");
     using name = detail::spelt<Layer>;
     static constexpr layer_override value = [] {
         layer_override chosen{.layer = Layer, .numbers = {.chosen_weight = true, .weight = Weight::format}};
         ((chosen.numbers.chosen_activation = true, chosen.numbers.activation = Activation::format), ...);
         return chosen;
     }();
+    static_assert(sizeof...(Activation) <= 1, "statiq: a layer has one weight and one activation format");
+    static_assert(detail::check_number_type<Weight>::passed);
+    static_assert((detail::check_number_type<Activation>::passed && ...));
 };
 
 /// Satisfied by `for_layer<...>`.
@@ -155,8 +178,18 @@ struct choose_numbers_pass {
     }
 };
 
-/// Why a node's numbers do not work, if so.
-enum class number_defect : unsigned char { none, unsupported, overflow };
+/// Why a node's numbers do not work, if so: the rejections above.
+enum class number_defect : unsigned char {
+    none,
+    batch_norm,
+    activation_scales,
+    float_weights,
+    weight_groups,
+    softmax_format,
+    table_softmax_inputs,
+    format,
+    overflow
+};
 
 /// Every value that an integer node's sums can take, whatever the data and the zero points.
 constexpr interval sums_of(const node& n, const number_format& input) {
@@ -172,17 +205,16 @@ constexpr interval sums_of(const node& n, const number_format& input) {
 constexpr number_defect find_number_defect(const node& n, const number_format& input) {
     const number_format& weight = n.numbers.weight;
     const number_format& activation = n.numbers.activation;
-    // Only the float execution of a trained graph knows batch norm: deploy folds it.
-    if (n.kind == operation::batch_norm) return number_defect::unsupported;
-    if (activation.per != granularity::tensor) return number_defect::unsupported;
+    if (n.kind == operation::batch_norm) return number_defect::batch_norm;
+    if (!is_sound(activation) || (n.is_linear() && !is_sound(weight))) return number_defect::format;
+    if (activation.per != granularity::tensor) return number_defect::activation_scales;
     // Integer weights under float sums are fine (weight_only_network), float weights under integer sums are not.
-    if (n.is_linear() && weight.floating && !activation.floating) return number_defect::unsupported;
+    if (n.is_linear() && weight.floating && !activation.floating) return number_defect::float_weights;
     if (activation.floating || n.kind == operation::input) return number_defect::none;
-    if (n.kind == operation::softmax &&
-        (activation.bits != 8 || !activation.has_zero_point || (n.by_table && input.bits > 8)))
-        return number_defect::unsupported;
-    // Integer sums of one scale each: a scale a group of inputs has no place in an int32 accumulator.
-    if (n.is_linear() && weight.per == granularity::group) return number_defect::unsupported;
+    if (n.kind == operation::softmax && (activation.bits != 8 || !activation.has_zero_point))
+        return number_defect::softmax_format;
+    if (n.kind == operation::softmax && n.by_table && input.bits > 8) return number_defect::table_softmax_inputs;
+    if (n.is_linear() && weight.per == granularity::group) return number_defect::weight_groups;
     return sums_of(n, input).fits_int32() ? number_defect::none : number_defect::overflow;
 }
 
@@ -219,11 +251,25 @@ constexpr auto numbers_verdict() {
     } else {
         constexpr node n = G::nodes[static_cast<std::size_t>(first)];
         constexpr number_format input = input_format(G::nodes, n);
+        constexpr number_defect why = find_number_defect(n, input);
+        constexpr int bits = n.numbers.activation.bits;
         using layer = spelt<n.name>;
-        if constexpr (find_number_defect(n, input) == number_defect::overflow)
-            return accumulator_overflow<layer, sums_of(n, input).bits_needed(), 32>{};
+        if constexpr (why == number_defect::batch_norm)
+            return not_deployed<layer>{};
+        else if constexpr (why == number_defect::activation_scales)
+            return one_scale_per_activation<layer>{};
+        else if constexpr (why == number_defect::float_weights)
+            return integer_weights_needed<layer, bits>{};
+        else if constexpr (why == number_defect::weight_groups)
+            return no_weight_groups_in_integers<layer, n.numbers.weight.group>{};
+        else if constexpr (why == number_defect::softmax_format)
+            return softmax_needs_8_bits_and_a_zero_point<layer, bits>{};
+        else if constexpr (why == number_defect::table_softmax_inputs)
+            return table_softmax_needs_8_bit_inputs<layer, input.bits>{};
+        else if constexpr (why == number_defect::format)
+            return no_such_format<layer, n.numbers.weight.bits, bits>{};
         else
-            return unsupported_numbers<layer, n.numbers.weight.bits, n.numbers.activation.bits>{};
+            return accumulator_overflow<layer, sums_of(n, input).bits_needed(), 32>{};
     }
 }
 
@@ -235,6 +281,23 @@ constexpr auto override_verdict() {
         return no_layer_of_this_name<typename Override::name>{};
 }
 
+/// The graph that `numbers_chosen` stands for.
+template <graph_type G, number_type Weight, number_type Activation, number_type DenseWeight,
+          number_override... Overrides>
+struct with_numbers_chosen
+    : rewritten<choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format, Overrides...>, G> {
+    static_assert(check_number_type<Weight>::passed && check_number_type<Activation>::passed &&
+                  check_number_type<DenseWeight>::passed);
+};
+
+/// Refuses numbers where they are written down, before a concept asks for the graph: fewer lines of explanation.
+template <graph_type G, class Chosen, number_override... Overrides>
+struct numbers_checked {
+    using type = Chosen;
+    static_assert((check_numbers<decltype(override_verdict<G, Overrides>())>::passed && ...));
+    static_assert(check_numbers<decltype(numbers_verdict<Chosen>())>::passed);
+};
+
 } // namespace detail
 
 /// A deployed graph with a number format at every weight and every activation. Layers keep the formats `with<...>`
@@ -244,22 +307,16 @@ constexpr auto override_verdict() {
 ///
 /// With float activations and integer weights the integers are stored and the sums are float: `weight_only_network`.
 ///
-/// Refused, with the layer in the message: a batch norm that has not been folded, activations of other than one scale,
-/// float weights in integer layers, grouped weight scales there, a softmax of other than 8 bits, and sums that could
-/// leave int32 for some data (`accumulator_overflow<layer, needed, available>`): the proof covers every input, weight
-/// and zero point.
+/// Refused, with the layer in the message: a batch norm that has not been folded (`not_deployed<layer>`), activations
+/// of other than one scale, float weights in integer layers, grouped weight scales there, a softmax of other than 8
+/// bits, and sums that could leave int32 for some data (`accumulator_overflow<layer, needed, available>`): the proof
+/// covers every input, weight and zero point.
 /// @tparam DenseWeight the weights of dense layers, where they differ: TensorFlow Lite has one scale a dense layer.
 /// @tparam Overrides `for_layer<"name", Weight[, Activation]>`: single layers' own numbers, over those of `with<...>`.
 template <graph_type G, number_type Weight, number_type Activation, number_type DenseWeight = Weight,
           number_override... Overrides>
-struct numbers_chosen
-    : rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format, Overrides...>, G> {
-  private:
-    using chosen =
-        rewritten<detail::choose_numbers_pass<Weight::format, Activation::format, DenseWeight::format, Overrides...>,
-                  G>;
-    static_assert((check_numbers<decltype(detail::override_verdict<G, Overrides>())>::passed && ...));
-    static_assert(check_numbers<decltype(detail::numbers_verdict<chosen>())>::passed);
-};
+using numbers_chosen =
+    typename detail::numbers_checked<G, detail::with_numbers_chosen<G, Weight, Activation, DenseWeight, Overrides...>,
+                                     Overrides...>::type;
 
 } // namespace statiq

@@ -41,12 +41,27 @@ inline std::string number_complaint(const quantized_data& chosen) {
     for (const node& n : chosen.nodes) {
         const number_format& input = detail::input_format(chosen.nodes, n);
         const std::string layer = "layer '" + std::string(n.name.view()) + "': ";
+        const std::string weight_bits = std::to_string(n.numbers.weight.bits);
+        const std::string activation_bits = std::to_string(n.numbers.activation.bits);
         switch (detail::find_number_defect(n, input)) {
         case detail::number_defect::none:
             break;
-        case detail::number_defect::unsupported:
-            return layer + "unsupported numbers, " + std::to_string(n.numbers.weight.bits) + "-bit weights and " +
-                   std::to_string(n.numbers.activation.bits) + "-bit activations";
+        case detail::number_defect::batch_norm:
+            return layer + "a batch norm is folded before the network is quantized; deploy it";
+        case detail::number_defect::activation_scales:
+            return layer + "activations have one scale for the whole tensor";
+        case detail::number_defect::float_weights:
+            return layer + "float weights under " + activation_bits + "-bit activations; weights there are integers";
+        case detail::number_defect::weight_groups:
+            return layer + "weights in groups of " + std::to_string(n.numbers.weight.group) +
+                   " under integer sums, which have one scale for each channel at most";
+        case detail::number_defect::softmax_format:
+            return layer + "a softmax of " + activation_bits + " bits; it has 8, and a zero point";
+        case detail::number_defect::table_softmax_inputs:
+            return layer + "a softmax by table of " + std::to_string(input.bits) + "-bit inputs; it reads at most 8";
+        case detail::number_defect::format:
+            return layer + "formats of " + weight_bits + " and " + activation_bits +
+                   " bits; there are float32, and integers of 2 to 16 bits that these can store";
         case detail::number_defect::overflow:
             return layer + "its sums may need " + std::to_string(detail::sums_of(n, input).bits_needed()) +
                    " bits, accumulators have 32";

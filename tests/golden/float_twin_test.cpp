@@ -111,12 +111,13 @@ std::optional<sq::io::safetensors> converted_floats(const std::string& model) {
 }
 
 /// A linear node's floats from the converter's file, in which blocks may have another name than in the network type.
-sq::layer_parameters read_layer(const sq::io::safetensors& file, const sq::node& n, const sq::extents& image,
-                                std::string name) {
+template <sq::graph_type Q>
+sq::layer_parameters read_layer(const sq::io::safetensors& file, const sq::node& n, std::string name) {
     if (const auto stack = name.find("stack"); stack != std::string::npos) name.replace(stack, 5, "block");
     sq::layer_parameters layer;
     const auto stored = sq::io::to_floats(file.at(name + ".weight"));
-    const auto order = sq::io::detail::natural_positions(n, "weight", image);
+    const auto order =
+        sq::io::detail::natural_positions(file.file(), n, "weight", sq::io::detail::channel_orders(Q::nodes));
     layer.weight.resize(stored.size());
     for (std::size_t k = 0; k < order.size(); ++k) layer.weight[order[k]] = stored[k];
     layer.bias = sq::io::to_floats(file.at(name + ".bias"));
@@ -145,9 +146,8 @@ void compare_with_converted_floats(const std::string& golden, const std::string&
         CAPTURE(n.name.view());
         const auto before = static_cast<std::size_t>(n.input());
         sq::quantized_layer ours;
-        sq::detail::quantize_linear(
-            n, Q::nodes[before].numbers.activation, stored[before].output,
-            read_layer(*floats, n, sq::io::detail::flattened_image(Q::nodes, n), std::string(n.name.view())), ours);
+        sq::detail::quantize_linear(n, Q::nodes[before].numbers.activation, stored[before].output,
+                                    read_layer<Q>(*floats, n, std::string(n.name.view())), ours);
         REQUIRE(ours.weight.size() == stored[i].weight.size());
         for (std::size_t c = 0; c < ours.bias.size(); ++c) {
             const double bias = static_cast<double>(stored[i].bias[c]);

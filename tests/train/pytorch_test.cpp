@@ -46,7 +46,7 @@ template <class G, class T>
 std::vector<T> read(const io::safetensors& file, const std::string& prefix, const node& n, const char* kind) {
     const auto values = file.at(prefix + "." + std::string(n.name.view()) + "." + kind).template values<T>();
     std::vector<T> natural(values.begin(), values.end());
-    const auto order = io::detail::natural_positions(n, kind, io::detail::flattened_image(G::nodes, n));
+    const auto order = io::detail::natural_positions("", n, kind, io::detail::channel_orders(G::nodes));
     for (std::size_t k = 0; k < order.size(); ++k) natural[order[k]] = values[k];
     return natural;
 }

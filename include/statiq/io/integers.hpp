@@ -68,13 +68,12 @@ inline std::vector<affine> read_maps(const safetensors& file, const std::string&
     return maps;
 }
 
-template <graph_type Q>
-void read_linear(const safetensors& file, const node& n, quantized_layer& to) {
+inline void read_linear(const safetensors& file, const node& n, const channel_orders& orders, quantized_layer& to) {
     const std::string weight_name = std::string(n.name.view()) + ".weight";
     const number_format& format = n.numbers.weight;
     const tensor_view tensor = file.at(weight_name);
     const auto values = integers_of<std::int32_t>(tensor.require(tensor.dtype, file_shape(n, "weight")));
-    const auto order = natural_positions(n, "weight", flattened_image(Q::nodes, n));
+    const auto order = natural_positions(file.file(), n, "weight", orders);
     to.weight.resize(values.size());
     for (std::size_t k = 0; k < values.size(); ++k) to.weight[order[k]] = values[k];
     const std::int64_t channels = n.out.channels;
@@ -92,7 +91,7 @@ template <graph_type Q>
 std::string place_in_file(const integer_fault& fault) {
     const node& n = Q::nodes[fault.node];
     if (fault.part != integer_part::weight) return at_index(fault.index, std::array{std::int64_t{n.out.channels}});
-    const auto order = natural_positions(n, "weight", flattened_image(Q::nodes, n));
+    const auto order = natural_positions({}, n, "weight", channel_orders(Q::nodes));
     const auto place = std::ranges::find(order, fault.index) - order.begin();
     return at_index(static_cast<std::size_t>(place), file_shape(n, "weight"));
 }
@@ -117,6 +116,7 @@ void require_integers(std::string_view file, const quantized_parameters<Q>& inte
 template <graph_type Q>
 [[nodiscard]] quantized_parameters<Q> read_integers(const safetensors& file) {
     quantized_parameters<Q> result;
+    const detail::channel_orders orders(Q::nodes);
     for (std::size_t i = 0; i < node_count<Q>; ++i) {
         const node& n = Q::nodes[i];
         const number_format& format = n.numbers.activation;
@@ -128,7 +128,7 @@ template <graph_type Q>
             result[i].output = statiq::detail::softmax_output(format);
         else
             result[i].output = detail::read_maps(file, std::string(n.name.view()), 1, format).front();
-        if (n.is_linear()) detail::read_linear<Q>(file, n, result[i]);
+        if (n.is_linear()) detail::read_linear(file, n, orders, result[i]);
     }
     detail::require_integers<Q>(file.file(), result);
     return result;
@@ -149,6 +149,7 @@ void save_integers(const std::filesystem::path& path, const quantized_parameters
                    const safetensors_metadata& metadata = {}) {
     detail::require_integers<Q>(path.string(), from);
     safetensors_builder tensors;
+    const detail::channel_orders orders(Q::nodes);
     const auto add_maps = [&tensors](const std::string& tensor, const std::vector<affine>& maps) {
         std::vector<float> scales;
         std::vector<std::int32_t> zeros;
@@ -165,7 +166,7 @@ void save_integers(const std::filesystem::path& path, const quantized_parameters
         if (!statiq::detail::keeps_numbers(n.kind) && n.kind != operation::softmax)
             add_maps(layer_name, {from[i].output});
         if (!n.is_linear()) continue;
-        const auto order = detail::natural_positions(n, "weight", detail::flattened_image(Q::nodes, n));
+        const auto order = detail::natural_positions(path.string(), n, "weight", orders);
         const auto add_weight = [&]<class T>(T) {
             std::vector<T> stored(order.size());
             for (std::size_t k = 0; k < order.size(); ++k) stored[k] = static_cast<T>(from[i].weight[order[k]]);

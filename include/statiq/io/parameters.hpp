@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/parameters.hpp>
+#include <statiq/io/channel_order.hpp>
 #include <statiq/io/safetensors.hpp>
 #include <statiq/io/safetensors_writer.hpp>
 #include <statiq/io/stored_reals.hpp>
@@ -19,31 +20,29 @@
 /// Tensors are named `<layer>.weight`, `<layer>.bias`, and, for a batch norm whose layer is `<layer>.bn`,
 /// `<layer>.bn.gamma`, `.beta`, `.mean`, `.var`. Layouts are PyTorch's: convolutions [out, in / groups, row, column],
 /// depthwise [out, 1, row, column], dense [out, in]. What lies behind `flatten` counts channel first (CHW), as PyTorch
-/// flattens: a dense layer's inputs, and the channels of a batch norm between the two. They are permuted to statiq's
-/// HWC on the way in and back on the way out.
+/// flattens: the inputs of the next linear layer, whatever stands between, and the channels of batch norms there. They
+/// are permuted to statiq's HWC on the way in and back on the way out.
 namespace statiq::io {
 
 namespace detail {
 
 /// Where each value of a tensor in the file's order stands in statiq's natural order; empty where it is the same.
-/// `image` is what a flatten before the layer flattened.
-inline std::vector<std::size_t> natural_positions(const node& n, std::string_view tensor, const extents& image) {
+/// @throws format_error naming the layer, where files have no order for it
+inline std::vector<std::size_t> natural_positions(std::string_view file, const node& n, std::string_view tensor,
+                                                  const channel_orders& orders) {
+    orders.require_clear(file, n);
+    const channel_order& in = orders.input_of(n);
+    if (n.kind == operation::batch_norm) return in.places;
+    if (tensor != "weight") return {};
     const convolution_shape shape = n.convolution();
+    const bool grouped = shape.groups > 1;
     std::vector<std::size_t> order;
-    const auto flat = [&](int o) {
-        for (int c = 0; c < image.channels; ++c)
-            for (int pixel = 0; pixel < static_cast<int>(image.pixels()); ++pixel)
-                order.push_back(shape.weight_index(o, 0, pixel * image.channels + c));
-    };
-    if (n.kind == operation::batch_norm && n.in.pixels() == 1) {
-        flat(0);
-    } else if (n.kind == operation::dense && tensor == "weight") {
-        for (int o = 0; o < shape.out.channels; ++o) flat(o);
-    } else if (n.kind == operation::convolution && tensor == "weight") {
-        for (int o = 0; o < shape.out.channels; ++o)
-            for (int c = 0; c < shape.in_channels_per_group(); ++c)
-                for (int tap = 0; tap < shape.over.taps(); ++tap) order.push_back(shape.weight_index(o, tap, c));
-    }
+    for (int o = 0; o < shape.out.channels; ++o)
+        for (int c = 0; c < shape.in_channels_per_group(); ++c)
+            for (int tap = 0; tap < shape.over.taps(); ++tap) {
+                const int channel = grouped ? c : static_cast<int>(in[static_cast<std::size_t>(c)]);
+                order.push_back(shape.weight_index(o, tap, channel));
+            }
     return order;
 }
 
@@ -57,14 +56,6 @@ inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tens
 /// The reals a tensor may hold: a variance is a mean of squares.
 inline reals allowed_reals(std::string_view tensor) { return tensor == "var" ? reals::not_negative : reals::finite; }
 
-/// The image whose values a layer's flat input holds, or that input itself.
-inline extents flattened_image(std::span<const node> nodes, const node& n) {
-    const node* before = &nodes[static_cast<std::size_t>(n.input())];
-    while (activation_of(before->kind) != activation::none || before->kind == operation::batch_norm)
-        before = &nodes[static_cast<std::size_t>(before->input())];
-    return before->kind == operation::reshape ? before->in : before->out;
-}
-
 } // namespace detail
 
 /// The network's parameters in a file that is in memory. Tensors the network does not ask for are left alone.
@@ -73,6 +64,7 @@ inline extents flattened_image(std::span<const node> nodes, const node& n) {
 template <graph_type G>
 [[nodiscard]] parameters<G> read_parameters(const safetensors& file) {
     parameters<G> result;
+    const detail::channel_orders orders(G::nodes);
     for (std::size_t i = 0; i < node_count<G>; ++i) {
         const node& n = G::nodes[i];
         statiq::detail::for_each_tensor(n, result[i], [&](const char* kind, std::vector<float>& to, std::size_t) {
@@ -81,7 +73,7 @@ template <graph_type G>
             const std::vector<float> values = to_floats(tensor.require(tensor.dtype, detail::file_shape(n, kind)));
             detail::require_reals(tensor, detail::allowed_reals(kind));
             to = values;
-            const auto order = detail::natural_positions(n, kind, detail::flattened_image(G::nodes, n));
+            const auto order = detail::natural_positions(file.file(), n, kind, orders);
             for (std::size_t k = 0; k < order.size(); ++k) to[order[k]] = values[k];
         });
     }
@@ -101,12 +93,13 @@ template <graph_type G>
 template <graph_type G>
 void save(const std::filesystem::path& path, const parameters<G>& from, const safetensors_metadata& metadata = {}) {
     safetensors_builder tensors;
+    const detail::channel_orders orders(G::nodes);
     for (std::size_t i = 0; i < node_count<G>; ++i) {
         const node& n = G::nodes[i];
         statiq::detail::for_each_tensor(
             n, from[i], [&](const char* kind, const std::vector<float>& values, std::size_t) {
                 std::vector<float> stored = values;
-                const auto order = detail::natural_positions(n, kind, detail::flattened_image(G::nodes, n));
+                const auto order = detail::natural_positions(path.string(), n, kind, orders);
                 for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
                 const std::string name = std::string(n.name.view()) + "." + kind;
                 const std::vector<std::int64_t> shape = detail::file_shape(n, kind);

@@ -65,7 +65,6 @@ template <int Size>
 struct per_group {
     static constexpr granularity kind = granularity::group;
     static constexpr int group = Size;
-    static_assert(Size >= 1, "statiq: a quantization group holds at least one value");
 };
 
 /// A number type as a value: what the passes and kernels read.
@@ -146,6 +145,8 @@ struct quantized {
     static_assert(Bits >= 2 && Bits <= 16, "statiq: quantized<Bits> supports 2 to 16 bits");
     static_assert(detail::in_order<Symmetry, Granularity>,
                   "statiq: symmetry comes before granularity: quantized<8, symmetric, per_channel>");
+    static_assert(format.per != granularity::group || format.group >= 1,
+                  "statiq: a quantization group holds at least one value");
     static_assert(detail::is_sound(format), "statiq: a symmetry's integers are some that the bits can store: lowest < "
                                             "highest, and 0 lies between them where there is no zero point");
 };

@@ -57,6 +57,7 @@ inline void check_entry(const checkpoint_entry& entry, const io::tensor_view& st
 template <trainable_network Network>
 std::vector<checkpoint_entry> network_entries(std::span<const node> nodes, Network& network) {
     std::vector<checkpoint_entry> entries;
+    const io::detail::channel_orders orders(nodes);
     const auto add = [&](std::string_view layer, std::size_t index, parameter_role role, std::span<float> values) {
         const node& n = nodes[index];
         const std::string_view kind = to_string(role);
@@ -64,7 +65,7 @@ std::vector<checkpoint_entry> network_entries(std::span<const node> nodes, Netwo
             std::string(layer) + "." + std::string(kind), {static_cast<std::int64_t>(values.size())}, values};
         if (role != parameter_role::range) {
             entry.shape = io::detail::file_shape(n, kind);
-            entry.order = io::detail::natural_positions(n, kind, io::detail::flattened_image(nodes, n));
+            entry.order = io::detail::natural_positions("checkpoint", n, kind, orders);
             if (role == parameter_role::variance) entry.check = detail::require_not_negative;
         } else {
             entry.check = detail::require_order;

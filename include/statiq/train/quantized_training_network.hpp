@@ -17,10 +17,10 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -85,7 +85,7 @@ inline constexpr auto quantized_training_plan = plan_quantized_training<Q>(Keeps
 template <graph_type G, rewritten_graph Q, straight_through_estimator Estimator = masked_estimator,
           bool ByBatchStatistics = false, requantization_scheme Scheme = default_scheme>
 class quantized_training_network {
-    static_assert(std::same_as<typename Q::source, deployed<G>>,
+    static_assert(std::is_same_v<typename Q::source, deployed<G>>,
                   "statiq: the numbers of quantized training are those of the deployed network");
     static_assert(node_count<branches_merged<G>> == node_count<G>,
                   "statiq: branches merge when this network is deployed; train deployed<Net> in their place");

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <statiq/graph/node.hpp>
+#include <statiq/io/error.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace statiq::io::detail {
+
+/// In which order files count the channels of a tensor.
+struct channel_order {
+    std::vector<std::size_t> places{}; ///< of each channel as files count, statiq's channel; empty: the same
+    bool any = false;                  ///< all channels have the same value: every order is right
+    bool clear = true;                 ///< false: channels that are counted in two orders have been added up
+
+    [[nodiscard]] std::size_t operator[](std::size_t channel) const {
+        return places.empty() ? channel : places[channel];
+    }
+};
+
+/// The order in which files count each tensor's channels. Files flatten images as PyTorch does, channel by channel
+/// (CHW), statiq pixel by pixel (HWC): behind `flatten` the two count differently. All layers that compute channel by
+/// channel keep the order; a convolution or a dense layer begins anew. `reshape` to an image and `transpose` are
+/// statiq's in files, too.
+class channel_orders {
+  public:
+    explicit channel_orders(std::span<const node> nodes) : nodes_(nodes), orders_(nodes.size()) {
+        for (std::size_t i = 0; i < nodes.size(); ++i) orders_[i] = order_behind(nodes[i]);
+    }
+
+    /// The order of what a layer reads.
+    [[nodiscard]] const channel_order& input_of(const node& n) const { return before(n, 0); }
+
+    /// Of a layer with weights or a batch norm. @throws format_error where files have no order for it
+    void require_clear(std::string_view file, const node& n) const {
+        const channel_order& in = input_of(n);
+        if (!in.clear)
+            throw format_error(file, n.name.view(), "inputs that files count in one order",
+                               "a sum of tensors that are flattened differently");
+        if (n.kind == operation::convolution && n.groups > 1 && !in.places.empty())
+            throw format_error(file, n.name.view(), "groups of an image's channels",
+                               "groups of a flattened image's values, which files count in another order");
+    }
+
+  private:
+    [[nodiscard]] const channel_order& before(const node& n, int k) const {
+        return orders_[static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)])];
+    }
+
+    [[nodiscard]] channel_order order_behind(const node& n) const {
+        switch (n.kind) {
+        case operation::input:
+        case operation::convolution:
+        case operation::dense:
+            return {};
+        case operation::reshape:
+            if (n.out.channels == n.in.channels) return before(n, 0);
+            return n.out.pixels() == 1 ? flattened(n) : channel_order{};
+        case operation::transpose:
+            return n.axes[2] == 2 ? before(n, 0) : channel_order{};
+        case operation::broadcast:
+            return n.out.channels == n.in.channels ? before(n, 0) : channel_order{.any = true};
+        case operation::add:
+            return added(n);
+        case operation::concat:
+            return concatenated(n);
+        default:
+            return before(n, 0);
+        }
+    }
+
+    [[nodiscard]] channel_order flattened(const node& n) const {
+        const channel_order& from = before(n, 0);
+        const auto channels = static_cast<std::size_t>(n.in.channels);
+        channel_order to{.clear = from.clear};
+        for (std::size_t c = 0; c < channels; ++c)
+            for (std::size_t pixel = 0; pixel < n.in.pixels(); ++pixel) to.places.push_back(pixel * channels + from[c]);
+        return tidied(to);
+    }
+
+    [[nodiscard]] channel_order added(const node& n) const {
+        channel_order sum{.any = true};
+        for (int k = 0; k < n.input_count; ++k) {
+            const channel_order& next = before(n, k);
+            const bool agree = sum.any || next.any || sum.places == next.places;
+            const bool clear = sum.clear && next.clear && agree;
+            if (sum.any) sum = next;
+            sum.clear = clear;
+        }
+        return sum;
+    }
+
+    [[nodiscard]] channel_order concatenated(const node& n) const {
+        channel_order all;
+        for (int k = 0; k < n.input_count; ++k) {
+            const channel_order& part = before(n, k);
+            const std::size_t first = all.places.size();
+            const node& from = nodes_[static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)])];
+            const auto channels = static_cast<std::size_t>(from.out.channels);
+            all.clear = all.clear && part.clear;
+            for (std::size_t c = 0; c < channels; ++c) all.places.push_back(first + part[c]);
+        }
+        return tidied(all);
+    }
+
+    /// No places where they are the channels themselves.
+    [[nodiscard]] static channel_order tidied(channel_order order) {
+        for (std::size_t c = 0; c < order.places.size(); ++c)
+            if (order.places[c] != c) return order;
+        order.places.clear();
+        return order;
+    }
+
+    std::span<const node> nodes_; ///< as long-lived as this
+    std::vector<channel_order> orders_;
+};
+
+} // namespace statiq::io::detail

@@ -147,19 +147,23 @@ void restore(const nlohmann::json& from, calibration<Observer>& to) {
     const auto refuse = [](const std::string& what) { throw calibration_error("stored observations: " + what); };
     std::vector<typename Observer::state> read(to.states().begin(), to.states().end());
     try {
-        const nlohmann::json& layers = from.at("layers");
-        detail::stored_fields(from).require_same("statiq", "calibration");
+        const detail::stored_fields whole(from);
+        const nlohmann::json& layers = whole.at("layers");
+        whole.require_same("statiq", "calibration");
+        if (!layers.is_array()) whole.refuse("layers", "an array", layers);
         if (layers.size() != to.nodes().size())
             refuse("expected " + std::to_string(to.nodes().size()) + " layers, found " + std::to_string(layers.size()));
         for (std::size_t i = 0; i < to.nodes().size(); ++i) {
+            const detail::stored_fields layer(layers[i]);
             const std::string name = detail::printable(to.nodes()[i].name.view());
-            const std::string found = detail::printable(layers.at(i).at("layer").template get<std::string>());
+            const std::string found = detail::printable(layer.text("layer"));
             if (found != name) refuse("expected layer " + name + ", found " + found);
-            const nlohmann::json& state = layers.at(i).at("state");
+            const nlohmann::json& state = layer.at("state");
+            const nlohmann::json& seen_by = detail::stored_fields(state).at("observer");
             const nlohmann::json begun = stored(read[i]);
-            if (state.at("observer") != begun.at("observer"))
+            if (seen_by != begun.at("observer"))
                 refuse("layer " + name + ": expected the observer " + begun.at("observer").template get<std::string>() +
-                       ", found " + detail::shown(state.at("observer")));
+                       ", found " + detail::shown(seen_by));
             try {
                 restore(state, read[i]);
             } catch (const detail::field_error& error) {
@@ -169,7 +173,7 @@ void restore(const nlohmann::json& from, calibration<Observer>& to) {
     } catch (const detail::field_error& error) {
         refuse(error.text());
     } catch (const nlohmann::json::exception& error) {
-        refuse(error.what());
+        refuse("expected what `stored` makes of this observer's state, found " + detail::printable(error.what()));
     }
     std::ranges::move(read, to.states().begin());
 }

@@ -44,6 +44,18 @@ class stored_fields {
   public:
     explicit stored_fields(const nlohmann::json& from) : from_(from) {}
 
+    [[nodiscard]] const nlohmann::json& at(const std::string& name) const {
+        if (!from_.is_object())
+            throw field_error("expected an object with the field '" + name + "', found " + shown(from_));
+        const auto found = from_.find(name);
+        if (found == from_.end()) throw field_error(where(name) + ": expected it, found none");
+        return *found;
+    }
+    [[nodiscard]] std::string text(const std::string& name) const {
+        const nlohmann::json& value = at(name);
+        if (!value.is_string()) refuse(name, "a text", value);
+        return value.get<std::string>();
+    }
     /// A setting that the state was begun with.
     void require_same(const std::string& name, const nlohmann::json& begun) const {
         require_same(name, begun, at(name));
@@ -99,13 +111,6 @@ class stored_fields {
   private:
     [[nodiscard]] static std::string where(const std::string& name) { return "field '" + name + "'"; }
 
-    [[nodiscard]] const nlohmann::json& at(const std::string& name) const {
-        if (!from_.is_object())
-            throw field_error("expected an object with the field '" + name + "', found " + shown(from_));
-        const auto found = from_.find(name);
-        if (found == from_.end()) throw field_error(where(name) + ": expected it, found none");
-        return *found;
-    }
     static void require_same(const std::string& name, const nlohmann::json& begun, const nlohmann::json& found) {
         if (begun.is_object() && found.is_object()) {
             for (const auto& [key, value] : begun.items()) {

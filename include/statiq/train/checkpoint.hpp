@@ -175,13 +175,12 @@ inline std::string setting_differences(const io::safetensors_metadata& found, co
 
 } // namespace detail
 
-/// Reads a checkpoint into the entries' memory, or changes nothing.
+/// Reads a checkpoint that is in memory into the entries', or changes nothing.
 /// @param settings those of the training that continues
 /// @throws io::format_error when the file is not a checkpoint of such a training, or holds what cannot be (a NaN, an
 ///         infinity, a negative variance); the message names what differs
-inline void load_checkpoint(const std::filesystem::path& path, std::span<const checkpoint_entry> entries,
+inline void read_checkpoint(const io::safetensors& file, std::span<const checkpoint_entry> entries,
                             const io::safetensors_metadata& settings) {
-    const io::safetensors file = io::read_safetensors(path);
     if (const std::string other = detail::setting_differences(file.metadata(), settings); !other.empty())
         throw io::format_error(file.file(), "", "a checkpoint of the same training", other);
     if (const std::string other = detail::checkpoint_differences(file, entries); !other.empty())
@@ -195,6 +194,14 @@ inline void load_checkpoint(const std::filesystem::path& path, std::span<const c
                     values[entry.order.empty() ? i : entry.order[i]] = stored[i];
             },
             entry.values);
+}
+
+/// Reads a checkpoint from a file.
+/// @throws io::format_error as read_checkpoint, and when the file is not a safetensors file
+inline void load_checkpoint(const std::filesystem::path& path, std::span<const checkpoint_entry> entries,
+                            const io::safetensors_metadata& settings) {
+    const io::safetensors file = io::read_safetensors(path);
+    read_checkpoint(file, entries, settings);
 }
 
 } // namespace statiq

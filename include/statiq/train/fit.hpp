@@ -127,8 +127,11 @@ class fitting {
     /// Continues where a checkpoint of the same rules, batches and network stands, with the same bits.
     /// @throws io::format_error when it is of another training; nothing has changed then
     void resume(const std::filesystem::path& path, const io::safetensors_metadata& settings) {
+        resume(io::read_safetensors(path), settings);
+    }
+    void resume(const io::safetensors& file, const io::safetensors_metadata& settings) {
         batches::position position{};
-        load_checkpoint(path, entries(position), settings);
+        read_checkpoint(file, entries(position), settings);
         batches_->resume(position);
     }
 

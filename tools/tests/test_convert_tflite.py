@@ -167,6 +167,23 @@ class Lowering(unittest.TestCase):
         products = tensors["fc.weight"].astype(int) @ image.transpose(2, 0, 1).reshape(-1)
         np.testing.assert_array_equal(products, weights @ image.reshape(-1))
 
+    def test_dense_weights_follow_a_flatten_through_sums_and_conversions(self):
+        b = Builder((1, 3, 2, 5))
+        flat = b.reshape(b.input, (1, 30))
+        graph = b.graph(b.dense(b.requantize(b.add(flat, flat), b.input), 4))
+        weights = graph.tensors[graph.operators[-1].inputs[1]].data.astype(int)
+        image = b.random.integers(-128, 128, (3, 2, 5))
+        _, tensors, _ = converted(graph)
+        products = tensors["fc.weight"].astype(int) @ image.transpose(2, 0, 1).reshape(-1)
+        np.testing.assert_array_equal(products, weights @ image.reshape(-1))
+
+    def test_sums_of_tensors_that_are_flattened_differently_are_refused(self):
+        b = Builder((1, 3, 2, 5))
+        dense = b.dense(b.input, 30)
+        graph = b.graph(b.dense(b.add(dense, b.reshape(b.input, (1, 30))), 4))
+        with self.assertRaisesRegex(ConversionError, "flattened differently"):
+            converted(graph)
+
     def test_a_pad_becomes_its_convolutions_padding(self):
         b = Builder((1, 8, 8, 4))
         x = b.conv(b.pad(b.input, 1, 1, 1, 1), 4, (3, 3), (2, 2), padding="VALID")

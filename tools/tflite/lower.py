@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from .model import ConversionError
-from .nodes import CLAMPS, KEEPS_NUMBERS, LINEAR, Node, Window, same_padding, window_rules
+from .nodes import KEEPS_NUMBERS, LINEAR, Node, Window, same_padding, window_rules
+from .order import in_file_order
 
 ACTIVATIONS = {"NONE": "", "RELU": "relu", "RELU6": "relu6", "RELU_N1_TO_1": "relu_n1_to_1"}
 LIMITS = {"INT8": (-128, 127), "UINT8": (0, 255)}
@@ -212,6 +213,7 @@ class _Lowering:
         dilation = self._option(operator, "dilation_h", 1), self._option(operator, "dilation_w", 1)
         source, window = self._window(operator, source, weight.shape[2:], stride, dilation)
         out = self._window_extents(window, weight.shape[0])
+        weight = self._in_file_order(source, weight, groups)
         self._linear(operator, "convolution", source, out, weight, axis, window=window, groups=groups)
 
     def _window(self, operator, source, kernel, stride, dilation):
@@ -257,16 +259,13 @@ class _Lowering:
             self.fail(f"its weights are {list(weight.shape)} for an input of {list(self.nodes[source].out)}")
         if self.nodes[source].out[:2] != (1, 1):
             source = self._append_like("reshape", source, (1, 1, weight.shape[1]))
-        height, width, channels = self._flattened_image(source)
-        by_channel = weight.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
-        self._linear(operator, "dense", source, (1, 1, weight.shape[0]), by_channel.reshape(weight.shape), 0)
+        self._linear(operator, "dense", source, (1, 1, weight.shape[0]), self._in_file_order(source, weight), 0)
 
-    def _flattened_image(self, source):
-        """Of what statiq's parameter files consider a dense layer's input to be the flattened form."""
-        node = self.nodes[source]
-        while node.kind in CLAMPS:
-            node = self.nodes[node.inputs[0]]
-        return self.nodes[node.inputs[0]].out if node.kind == "reshape" else node.out
+    def _in_file_order(self, source, weight, groups=1):
+        try:
+            return in_file_order(self.nodes, source, weight, groups)
+        except ValueError as error:
+            self.fail(str(error))
 
     def _linear(self, operator, kind, source, out, weight, axis, **fields):
         tensor = self._constant(operator, 1, "weights")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/exceptions.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/io/error.hpp>
 

@@ -108,7 +108,7 @@ def read_page(page):
             if call_fixtures is not None:
                 shown = [(n, code) for n, code in paragraph if "(" in code and "…" not in code]
                 calls.append(Calls(page, begin + 1, shown, call_fixtures))
-            elif page.suffix == ".md":
+            elif page.suffix == ".md" and page.name != "CHANGELOG.md":  # which names calls that are no more
                 for number, code in paragraph:
                     if TEMPLATE_CALL.fullmatch(code):
                         raise PageError(f"{page}:{number}: `{code}` is a call that nobody compiles: say "

@@ -83,7 +83,9 @@ class Rules(unittest.TestCase):
         self.assertEqual([[text for _, text in calls.expressions] for calls in found], [["a<1>(b)", "c(d, e)"]])
 
     def test_a_call_of_a_template_that_nobody_compiles(self):
-        self.refuses_page("Text.\n\nSay `load<net>(path)`.\n", r"page.md:3: `load<net>\(path\)` is a call that nobody")
+        text = "Text.\n\nSay `load<net>(path)`.\n"
+        self.refuses_page(text, r"page.md:3: `load<net>\(path\)` is a call that nobody")
+        self.read(text, "CHANGELOG.md")
 
     def test_marks_and_fences(self):
         self.refuses_page("```\ntext\n```\n", "page.md:1: a block of code says its language")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: statiq: this option of quantize lacks something of requantization_scheme
+// rejects: statiq: a scheme of your own has an identifier of first_own_scheme or more
 #include <statiq/execute/model.hpp>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: statiq: this option of quantize lacks something of requantization_scheme
+// rejects: statiq: a scheme's factor is copied, and compared by ==
 #include <statiq/execute/model.hpp>
 
 #include <cstdint>

@@ -133,7 +133,7 @@ model<Q, Scheme> integer_model(const quantized_parameters<Q>& integers) {
 /// numbers of their own. @param ranges what every node's output spans, as `calibrate` finds it.
 template <number_type Weight, number_type Activation, class... Options, graph_type G, graph_type R = G>
 auto quantize(const parameters<G>& deployed_parameters, const node_ranges<R>& ranges) {
-    using chosen = detail::quantize_options<Options...>;
+    using chosen = typename detail::read_options<detail::options_read<void>, Options...>::type;
     using numbers = typename chosen::template numbers<G, Weight, Activation>;
     return integer_model<typename chosen::scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
 }

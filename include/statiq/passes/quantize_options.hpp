@@ -5,6 +5,7 @@
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 
+#include <concepts>
 #include <type_traits>
 
 namespace statiq::detail {
@@ -17,17 +18,33 @@ struct options_read {
     using numbers = numbers_chosen<G, Weight, Activation, Weight, Overrides...>;
 };
 
-/// Of a type that is meant to be one, the compiler says what it lacks.
+// Constants, because compilers explain a concept that fails at length.
 template <class S>
-inline constexpr bool is_scheme = true;
+inline constexpr bool is_meant_as_scheme = requires {
+    typename S::factor;
+};
 template <class S>
-requires requires { typename S::factor; }
-inline constexpr bool is_scheme<S> = [] {
-    static_assert(requantization_scheme<S>, "statiq: this option of quantize lacks something of requantization_scheme");
-    return true;
-}();
+inline constexpr bool is_scheme = requantization_scheme<S>;
+template <class S>
+inline constexpr bool has_regular_factor = std::regular<typename S::factor>;
+template <class S>
+inline constexpr bool has_own_identifier = is_library_scheme<S> || S::identifier >= first_own_scheme;
 
-/// Reads options one after another, each by the concept it satisfies.
+/// Refuses what is meant as a requantization scheme and is none, with what it lacks.
+template <class S>
+constexpr bool check_scheme() {
+    if constexpr (is_meant_as_scheme<S> && !is_scheme<S>) {
+        constexpr bool regular = has_regular_factor<S>;
+        constexpr bool own = has_own_identifier<S>;
+        static_assert(regular, "statiq: a scheme's factor is copied, and compared by ==");
+        static_assert(own, "statiq: a scheme of your own has an identifier of first_own_scheme or more");
+        static_assert(!regular || !own, "statiq: this option of quantize lacks a function of requantization_scheme");
+    }
+    return true;
+}
+
+/// Reads the options of `quantize`, one after another, each by the concept it satisfies:
+/// `read_options<options_read<void>, Options...>::type`.
 template <class Read, class... Options>
 struct read_options {
     using type = Read;
@@ -38,14 +55,10 @@ struct read_options<options_read<Scheme, Overrides...>, First, Rest...>
 template <class Scheme, class... Overrides, class First, class... Rest>
 struct read_options<options_read<Scheme, Overrides...>, First, Rest...>
     : read_options<options_read<std::conditional_t<requantization_scheme<First>, First, void>, Overrides...>, Rest...> {
-    static_assert(
-        requires { typename First::factor; },
-        "statiq: an option of quantize is for_layer<...> or a requantization scheme");
-    static_assert(is_scheme<First>);
+    static_assert(is_meant_as_scheme<First>,
+                  "statiq: an option of quantize is for_layer<...> or a requantization scheme");
+    static_assert(check_scheme<First>());
     static_assert(std::is_void_v<Scheme>, "statiq: a network has one requantization scheme");
 };
-
-template <class... Options>
-using quantize_options = typename read_options<options_read<void>, Options...>::type;
 
 } // namespace statiq::detail

@@ -16,10 +16,10 @@ namespace detail {
 
 /// Refuses an array that is shorter than a network's arena.
 template <std::size_t AtLeast, std::size_t Found>
-struct check_arena {
-    static_assert(Found >= AtLeast, "statiq: the arena is too short; the type says what it takes, and what it got");
-    static constexpr bool passed = true;
-};
+constexpr bool check_arena() {
+    static_assert(Found >= AtLeast, "statiq: the arena is too short; the message says what it takes, and what it got");
+    return true;
+}
 
 /// Refuses memory that two parts of a call would both use. Not in constant expressions, where addresses have no order.
 /// @param what what lies in the other memory, in bytes
@@ -45,7 +45,7 @@ class arena_span {
         const detail::span_of<Memory> whole(memory);
         constexpr std::size_t extent = detail::span_of<Memory>::extent;
         if constexpr (extent != std::dynamic_extent)
-            static_assert(detail::check_arena<Size, extent>::passed);
+            static_assert(detail::check_arena<Size, extent>());
         else
             detail::require_at_least("arena: bytes", Size, whole.size());
         data_ = whole.data();

@@ -25,11 +25,11 @@ concept contiguous_values = requires {
 
 /// Refuses an array of another size than a call takes.
 template <std::size_t Expected, std::size_t Found>
-struct check_extent {
+constexpr bool check_extent() {
     static_assert(Expected == Found,
-                  "statiq: a call takes another number of values; the type says which, and what it got");
-    static constexpr bool passed = true;
-};
+                  "statiq: a call takes another number of values; the message says which, and what it got");
+    return true;
+}
 
 } // namespace detail
 
@@ -47,7 +47,7 @@ class exact_span {
         if constexpr (extent == std::dynamic_extent)
             detail::require_count(What, Size, whole.size());
         else
-            static_assert(detail::check_extent<Size, extent>::passed);
+            static_assert(detail::check_extent<Size, extent>());
         data_ = whole.data();
     }
 

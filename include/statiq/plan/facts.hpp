@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/graph/diagnosis.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/numeric/number.hpp>
 #include <statiq/passes/choose_numbers.hpp>
@@ -9,8 +10,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace statiq {
+
+/// With this layer, the sum of a network's operations or parameters leaves int64.
+template <class Layer>
+struct count_exceeds_int64 : rejection {};
 
 namespace detail {
 constexpr std::int64_t multiply_accumulates_of(const node& n) {
@@ -23,21 +29,49 @@ constexpr std::int64_t parameter_count_of(const node& n) {
     if (!n.is_linear()) return 0;
     return static_cast<std::int64_t>(n.convolution().weight_count()) + (n.has_bias ? n.out.channels : 0);
 }
+/// The first node with which a sum leaves int64, or -1.
 template <graph_type G, auto Count>
-constexpr std::int64_t total() {
-    std::int64_t sum = 0;
-    for (const node& n : G::nodes) sum += Count(n);
-    return sum;
+constexpr int first_uncounted() {
+    std::int64_t room = (std::numeric_limits<std::int64_t>::max)();
+    for (std::size_t i = 0; i < node_count<G>; ++i) {
+        const std::int64_t count = Count(G::nodes[i]);
+        if (count > room) return static_cast<int>(i);
+        room -= count;
+    }
+    return -1;
 }
+template <graph_type G, auto Count>
+constexpr auto count_verdict() {
+    constexpr int uncounted = first_uncounted<G, Count>();
+    if constexpr (uncounted < 0) {
+        return sound{};
+    } else {
+        constexpr node last = G::nodes[static_cast<std::size_t>(uncounted)];
+        return count_exceeds_int64<spelt<last.name>>{};
+    }
+}
+template <graph_type G, auto Count>
+struct total {
+    static constexpr std::int64_t value = [] {
+        std::int64_t sum = 0;
+        for (const node& n : G::nodes) {
+            const std::int64_t count = Count(n);
+            if (count > (std::numeric_limits<std::int64_t>::max)() - sum) break; // refused below
+            sum += count;
+        }
+        return sum;
+    }();
+    static_assert(check_graph<decltype(count_verdict<G, Count>())>::passed);
+};
 } // namespace detail
 
 /// Products summed in one inference.
 template <graph_type G>
-inline constexpr std::int64_t multiply_accumulates = detail::total<G, detail::multiply_accumulates_of>();
+inline constexpr std::int64_t multiply_accumulates = detail::total<G, detail::multiply_accumulates_of>::value;
 
 /// Learned parameters as they are usually counted.
 template <graph_type G>
-inline constexpr std::int64_t parameter_count = detail::total<G, detail::parameter_count_of>();
+inline constexpr std::int64_t parameter_count = detail::total<G, detail::parameter_count_of>::value;
 
 /// Bytes of activations that inference needs at once, without the caller's input: for a graph as it stands, or, given
 /// an activation number type, for the deployed network in those numbers. It is the same on every machine. The arena of

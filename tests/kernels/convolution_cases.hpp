@@ -153,7 +153,7 @@ struct integer_case {
     /// @param parts for how many parts of the convolution there is scratch memory.
     integer_case(generator& random, const convolution_shape& s, bool has_zero_points,
                  int magnitude = std::numeric_limits<Natural>::max(), std::size_t parts = 1)
-        : shape(s), scratch(statiq::kernels::scratch_bytes<weight>(s, 0, sizeof(typename Scheme::factor)), parts) {
+        : shape(s), scratch(statiq::kernels::scratch_bytes<weight>(s, 0, statiq::lane_bytes_of<Scheme>), parts) {
         const auto outputs = static_cast<std::size_t>(s.out.channels);
         const int least = std::is_signed_v<Natural> ? -magnitude - 1 : 0;
         input = draw(random, 0, 1) ? random_integers<In>(random, s.in.size())

@@ -50,7 +50,9 @@ struct shifting {
 /// Nothing but the scheme: vector kernels apply it lane by lane.
 using plain_shifting = shifting<100>;
 /// The same arithmetic with lanes of its own, below.
-using vector_shifting = shifting<101>;
+struct vector_shifting : shifting<101> {
+    static constexpr std::size_t lane_bytes = 3 * sizeof(std::int32_t); ///< of `lane_factors`
+};
 
 } // namespace support
 

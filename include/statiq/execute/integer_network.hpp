@@ -43,7 +43,7 @@ inline constexpr char integer_network_input[] = "integer_network: values of the 
 template <graph_type Q, requantization_scheme Scheme = default_scheme>
 class integer_network {
     static constexpr std::size_t scratch_size =
-        detail::scratch_of(Q::nodes, (std::max)(sizeof(typename Scheme::factor), kernels::usual_factor_bytes));
+        detail::scratch_of(Q::nodes, (std::max)(lane_bytes_of<Scheme>, kernels::usual_factor_bytes));
 
   public:
     using graph = Q;

@@ -98,7 +98,7 @@ struct byte_columns_format {
     };
 
     static constexpr std::size_t block_bytes(int window) noexcept {
-        return byte_columns_block(window, std::size_t{size}, sizeof(typename Scheme::factor));
+        return byte_columns_block(window, std::size_t{size}, lane_bytes_of<Scheme>);
     }
     /// @tparam Window its rows and columns
     template <int Window>

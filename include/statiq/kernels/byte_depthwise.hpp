@@ -45,8 +45,7 @@ struct byte_depthwise_format {
 
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
 
-    static constexpr std::size_t block_bytes =
-        byte_depthwise_block(std::size_t{width}, sizeof(typename Scheme::factor));
+    static constexpr std::size_t block_bytes = byte_depthwise_block(std::size_t{width}, lane_bytes_of<Scheme>);
     class block {
       public:
         void prepare(const arguments& a, const convolution_shape& shape, int channel, int count) noexcept {

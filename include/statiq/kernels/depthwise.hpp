@@ -54,7 +54,8 @@ class depthwise_channels {
 
     /// Channels [begin, end), a panel of a few blocks at a time.
     void run(int begin, int end) noexcept {
-        static_assert(sizeof(typename Format::block) <= Format::block_bytes);
+        static_assert(sizeof(typename Format::block) <= Format::block_bytes,
+                      "statiq: a scheme's lanes exceed its lane_bytes");
         scratch_memory scratch = arguments_.scratch;
         blocks_ = scratch.take<typename Format::block>(
             static_cast<std::size_t>((std::min)((end - begin + width - 1) / width, panel_blocks)));

@@ -52,7 +52,7 @@ class depthwise_columns {
     /// Channels [begin, end) of the output's rows [first_row, last_row): as many as blocks compute together, or some
     /// times as many.
     void run(int begin, int end, int first_row, int last_row) noexcept {
-        static_assert(sizeof(block_type) <= Format::block_bytes(K));
+        static_assert(sizeof(block_type) <= Format::block_bytes(K), "statiq: a scheme's lanes exceed its lane_bytes");
         const window& over = shape_.over;
         scratch_memory scratch = arguments_.scratch;
         auto* const prepared = scratch.take<block_type>(

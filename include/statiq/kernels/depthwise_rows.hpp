@@ -27,7 +27,8 @@ class depthwise_rows {
     depthwise_rows(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
         : arguments_(arguments), shape_(shape), pixels_((std::min)(width / shape.in.channels, shape.out.width)),
           row_size_(padded_row_values(shape)) {
-        static_assert(sizeof(block_type) <= Format::block_bytes(K) && width <= 64 && sizeof(input) == 1);
+        static_assert(width <= 64 && sizeof(input) == 1);
+        static_assert(sizeof(block_type) <= Format::block_bytes(K), "statiq: a scheme's lanes exceed its lane_bytes");
         scratch_memory scratch = arguments.scratch;
         block_ = scratch.take<block_type>(1);
         block_->prepare(arguments, shape, 0, shape.in.channels, pixels_);

@@ -6,6 +6,7 @@
 #include <statiq/kernels/padded_image.hpp>
 #include <statiq/kernels/scratch.hpp>
 #include <statiq/kernels/weights.hpp>
+#include <statiq/numeric/requantize.hpp>
 #include <statiq/simd/target.hpp>
 #include <statiq/tensor/window.hpp>
 
@@ -115,7 +116,7 @@ template <bool Floating>
 } // namespace detail
 
 /// Bytes without which a convolution runs in reference code.
-/// @tparam Weight the packed weights' type. @param factor bytes of a requantization factor.
+/// @tparam Weight the packed weights' type. @param factor bytes of a requantization factor in vector kernels.
 template <class Weight>
 [[nodiscard]] constexpr std::size_t needed_scratch([[maybe_unused]] const convolution_shape& shape,
                                                    [[maybe_unused]] std::size_t factor = usual_factor_bytes) noexcept {
@@ -142,7 +143,7 @@ template <class Weight>
 
 /// Bytes with which a convolution is as fast as it can be.
 /// @tparam Weight the packed weights' type. @param pair_sums of `exact_pair_sums`: if it is 0, inputs are looked at.
-/// @param factor bytes of a requantization factor.
+/// @param factor bytes of a requantization factor in vector kernels.
 template <class Weight>
 [[nodiscard]] constexpr std::size_t scratch_bytes(const convolution_shape& shape, [[maybe_unused]] int pair_sums = 0,
                                                   std::size_t factor = usual_factor_bytes) noexcept {
@@ -176,7 +177,7 @@ class float_stack_scratch {
 template <class In, class Weight, class Out, class Scheme>
 [[nodiscard]] constexpr std::size_t needed_scratch_of(const convolution_arguments<In, Weight, Out, Scheme>&,
                                                       const convolution_shape& shape) noexcept {
-    return needed_scratch<Weight>(shape, sizeof(typename Scheme::factor));
+    return needed_scratch<Weight>(shape, lane_bytes_of<Scheme>);
 }
 [[nodiscard]] constexpr std::size_t needed_scratch_of(const float_convolution_arguments&,
                                                       const convolution_shape& shape) noexcept {

@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -32,16 +33,17 @@ inline constexpr bool is_library_scheme =
 ///                                  scheme
 ///   factor                         what one multiplier is stored as, one per output channel: plain bytes that can be
 ///                                  default-constructed, copied and compared
-///   prepare(M)                     the factor for a real multiplier M >= 0; for all from `largest_multiplier` on, the
-///   same apply(acc, factor)             acc * M as an integer, before the zero point, saturated; defined for every acc
-///   and
+///   prepare(M)                     the factor for a real multiplier M >= 0; from `largest_multiplier` on, one factor
+///                                  for all
+///   apply(acc, factor)             acc * M as an integer, before the zero point, saturated; defined for every acc and
 ///                                  every prepared factor
 ///   prepare_align(ratio, left)     for sums: the factor for ratio in [0, 1/2]
 ///   align(q - z, factor, left)     (q - z) * ratio * 2^left
 ///   prepare_mean(ratio, count)     the factor for ratio / count, count in [1, 2^32]: apply(sum of count values) is
 ///                                  ratio * their mean
 /// The functions are constexpr where networks run in constant expressions. Vector kernels apply a scheme lane by lane
-/// unless it has lanes of its own (kernels/lane_factors.hpp).
+/// unless it has lanes of its own (kernels/lane_factors.hpp). Such a scheme says in a constant `lane_bytes` how many
+/// bytes a factor takes there, if they are more than those of `factor`.
 template <class S>
 concept requantization_scheme = std::regular<typename S::factor> && std::is_trivially_copyable_v<typename S::factor> &&
     std::is_standard_layout_v<typename S::factor> &&
@@ -55,6 +57,13 @@ concept requantization_scheme = std::regular<typename S::factor> && std::is_triv
     requires noexcept(S::apply(q, f))&& noexcept(S::align(q, f, left));
     requires(detail::is_library_scheme<S> || S::identifier >= first_own_scheme);
 };
+
+/// Bytes that one of a scheme's factors takes in vector kernels.
+template <requantization_scheme S>
+inline constexpr std::size_t lane_bytes_of = sizeof(typename S::factor);
+template <requantization_scheme S>
+requires requires { S::lane_bytes; }
+inline constexpr std::size_t lane_bytes_of<S> = S::lane_bytes;
 
 /// The largest multiplier. It takes every accumulator but 0 beyond all outputs of 16 bits, as every larger one would.
 /// Larger ones are prepared as this one, so that all arithmetic is defined: fixed point shifts by at most 30, and a

@@ -49,8 +49,14 @@ statiq::window window_of(const json& one, const statiq::extents& in, int kernel_
     const auto columns = statiq::detail::infer_axis(in.width, kernel_width, stride_width, dilation_width, rule, 0, 0);
     CHECK(rows.pad_before == one.at("pad_top").get<int>());
     CHECK(columns.pad_before == one.at("pad_left").get<int>());
-    return {kernel_height,   kernel_width,   stride_height,   stride_width,
-            dilation_height, dilation_width, rows.pad_before, columns.pad_before};
+    return {kernel_height,
+            kernel_width,
+            stride_height,
+            stride_width,
+            dilation_height,
+            dilation_width,
+            static_cast<int>(rows.pad_before),
+            static_cast<int>(columns.pad_before)};
 }
 
 /// One case with int32 sums, through the definition and through the entry point that picks a vector path.

@@ -39,7 +39,7 @@ tensor_map random_tensors(std::mt19937& random) {
         const auto out = static_cast<std::size_t>(n.out.channels);
         if (n.is_linear()) {
             tensors[name + ".weight"] = integers(random, n.convolution().weight_count());
-            tensors[name + ".bias"] = integers(random, out);
+            if (n.has_bias) tensors[name + ".bias"] = integers(random, out);
         } else if (n.kind == operation::batch_norm) {
             for (const char* tensor : {".gamma", ".beta", ".mean"}) tensors[name + tensor] = integers(random, out);
             tensors[name + ".var"] = floats(out, 3.0F);
@@ -85,7 +85,8 @@ floats channel_first_output(const tensor_map& tensors, const floats& image) {
         floats y = n.kind == operation::input ? image : before(0);
         const std::size_t pixels = n.out.pixels();
         if (n.is_linear()) {
-            y = mixed(tensors.at(name + ".weight"), tensors.at(name + ".bias"), y);
+            const floats none(static_cast<std::size_t>(n.out.channels));
+            y = mixed(tensors.at(name + ".weight"), n.has_bias ? tensors.at(name + ".bias") : none, y);
         } else if (n.kind == operation::batch_norm) {
             for (std::size_t i = 0; i < y.size(); ++i) {
                 const std::size_t c = i / pixels;
@@ -173,6 +174,20 @@ TEST_CASE("sums and concatenations of flattened tensors keep the order") {
     check<net<add(flatten, named<"one">(flatten | dense<1>) | broadcast<1, 1, 24>), last>>(random);
 }
 
+// The outputs of the inner layers are counted as what they are added to.
+TEST_CASE("a layer whose outputs are added to a flattened tensor counts them in its order") {
+    std::mt19937 random(18);
+    constexpr auto inner = named<"inner">(dense<24>);
+    check<net<flatten, residual(inner), last>>(random);
+    check<net<flatten, residual(inner | norm | relu), relu, last>>(random);
+    check<net<add(named<"one">(flatten | inner | convert), flatten | relu, named<"two">(flatten | inner)), last>>(
+        random);
+    check<net<flatten, residual(residual(inner) | named<"outer">(pointwise<24>)), norm, last>>(random);
+    check<net<flatten, residual(named<"first">(dense<5>) | relu | inner), residual(named<"next">(dense<24>)), last>>(
+        random);
+    check<net<flatten, add(inner, named<"other">(dense<24>)) | residual(relu), last>>(random);
+}
+
 TEST_CASE("what files cannot count in one order is refused with the layer") {
     const auto message = []<class Net>(Net) -> std::string {
         std::mt19937 random(17);
@@ -187,8 +202,8 @@ TEST_CASE("what files cannot count in one order is refused with the layer") {
     };
     using sum = net<add(flatten, reshape<4, 3, 2> | flatten), relu, last>;
     CHECK(message(sum{}).find("'fc': expected inputs that files count in one order") != std::string::npos);
-    using residual_dense = net<flatten, residual(named<"inner">(dense<24>)), last>;
-    CHECK(message(residual_dense{}).find("'fc': expected inputs that files count in one order") != std::string::npos);
+    using grouped_outputs = net<add(named<"halves">(reshape<1, 1, 24> | pointwise<24>(groups<2>)), flatten), last>;
+    CHECK(message(grouped_outputs{}).find("groups of an image's channels") != std::string::npos);
     using grouped = net<flatten, named<"halves">(pointwise<4>(groups<2>)), last>;
     CHECK(message(grouped{}).find("'halves': expected groups of an image's channels") != std::string::npos);
 }

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "support.hpp"
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -70,12 +71,7 @@ sq::quantized_parameters<Q> random_integers(std::uint32_t seed) {
 }
 
 template <class Q>
-void check_round_trip(std::uint32_t seed) {
-    const auto file = std::filesystem::temp_directory_path() / ("statiq-integers-" + std::to_string(seed));
-    const auto written = random_integers<Q>(seed);
-    sq::save_integers(file, written);
-    const auto read = sq::load_integers<Q>(file);
-    std::filesystem::remove(file);
+void check_same(const sq::quantized_parameters<Q>& read, const sq::quantized_parameters<Q>& written) {
     for (std::size_t i = 0; i < sq::node_count<Q>; ++i) {
         CAPTURE(Q::nodes[i].name.view());
         CHECK(read[i].output == written[i].output);
@@ -83,6 +79,16 @@ void check_round_trip(std::uint32_t seed) {
         CHECK(read[i].weight_map == written[i].weight_map);
         CHECK(read[i].bias == written[i].bias);
     }
+}
+
+template <class Q>
+void check_round_trip(std::uint32_t seed) {
+    const auto file = std::filesystem::temp_directory_path() / ("statiq-integers-" + std::to_string(seed));
+    const auto written = random_integers<Q>(seed);
+    sq::save_integers(file, written);
+    const auto read = sq::load_integers<Q>(file);
+    std::filesystem::remove(file);
+    check_same(read, written);
 }
 
 /// The file of random integers with its builder changed; what reading it says.
@@ -244,4 +250,65 @@ TEST_CASE("integers of other counts are refused where they are written") {
     integers = dense_integers(0, 1);
     integers[sq::node_count<dense_numbers> - 1].bias.clear();
     CHECK(io_test::reports(save_refusal(integers), "/nowhere/x", "fc.bias", "1 numbers", "0"));
+}
+
+namespace {
+/// A file of the same numbers as floats, whose order is known; a layer's biases are its scales where `scales` says so.
+template <class Net, class Q>
+io::safetensors as_floats(const sq::quantized_parameters<Q>& integers, const std::filesystem::path& path, bool scales) {
+    sq::parameters<Net> floats;
+    for (std::size_t i = 0; i < sq::node_count<Net>; ++i)
+        for (std::size_t k = 0; k < sq::node_count<Q>; ++k) {
+            if (!Net::nodes[i].is_linear() || Q::nodes[k].name != Net::nodes[i].name) continue;
+            floats[i].weight.assign(integers[k].weight.begin(), integers[k].weight.end());
+            floats[i].bias.assign(integers[k].bias.begin(), integers[k].bias.end());
+            for (std::size_t c = 0; c < floats[i].bias.size() && scales; ++c)
+                floats[i].bias[c] = integers[k].weight_map[c].scale;
+        }
+    sq::save(path, floats);
+    return io::read_safetensors(path);
+}
+
+/// Integers behind `flatten` stand in their file where the same numbers stand in a file of floats.
+template <class Net>
+void check_order_behind_flatten(std::uint32_t seed) {
+    using q = sq::numbers_chosen<sq::deployed<Net>, per_channel8, int8>;
+    const io_test::temporary_folder folder;
+    const auto integers = random_integers<q>(seed);
+    sq::save_integers(folder.path() / "integers", integers);
+    const auto stored = io::read_safetensors(folder.path() / "integers");
+    const auto floats = as_floats<Net>(integers, folder.path() / "floats", false);
+    const auto scales = as_floats<Net>(integers, folder.path() / "scales", true);
+    for (const sq::node& n : Net::nodes) {
+        if (!n.is_linear()) continue;
+        const std::string layer(n.name.view());
+        const auto same = [](const auto& values, const io::tensor_view& reals) {
+            const auto expected = io::to_floats(reals);
+            return std::ranges::equal(values, expected, [](auto a, float b) { return static_cast<float>(a) == b; });
+        };
+        CHECK(same(stored.at(layer + ".weight").template values<std::int8_t>(), floats.at(layer + ".weight")));
+        CHECK(same(stored.at(layer + ".bias").template values<std::int32_t>(), floats.at(layer + ".bias")));
+        CHECK(same(stored.at(layer + ".weight.scale").template values<float>(), scales.at(layer + ".bias")));
+    }
+    check_same(sq::load_integers<q>(folder.path() / "integers"), integers);
+}
+struct flat final : sq::network<decltype(sq::input<2, 3, 4> | sq::flatten | sq::named<"fc">(sq::dense<3>))> {};
+struct flat_sum final
+    : sq::network<decltype(sq::input<2, 3, 4> | sq::flatten | sq::residual(sq::named<"inner">(sq::dense<24>)) |
+                           sq::convert | sq::named<"fc">(sq::dense<3>))> {};
+} // namespace
+
+TEST_CASE("integers behind flatten are counted as floats are") {
+    check_order_behind_flatten<flat>(5);
+    check_order_behind_flatten<flat_sum>(6);
+}
+
+TEST_CASE("a bias that is refused is named by its place in the file") {
+    using q = sq::numbers_chosen<sq::deployed<flat_sum>, per_channel8, int8>;
+    auto integers = random_integers<q>(7);
+    for (std::size_t i = 0; i < sq::node_count<q>; ++i)
+        if (q::nodes[i].name.view() == "inner") integers[i].bias[5] = std::numeric_limits<std::int32_t>::max();
+    // Value 5 is channel 1 of pixel 1 (six pixels of four channels): 1 * 6 + 1 in the file.
+    CHECK(io_test::reports(io_test::failure([&] { sq::save_integers("/nowhere/x", integers); }), "/nowhere/x",
+                           "inner.bias", "biases from", "2147483647 at [7]"));
 }

@@ -5,7 +5,9 @@
 #include <statiq/graph/node.hpp>
 #include <statiq/io/error.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -25,16 +27,22 @@ struct channel_order {
 
 /// The order in which files count each tensor's channels. Files flatten images as PyTorch does, channel by channel
 /// (CHW), statiq pixel by pixel (HWC): behind `flatten` the two count differently. All layers that compute channel by
-/// channel keep the order; a convolution or a dense layer begins anew. `reshape` to an image and `transpose` are
-/// statiq's in files, too.
+/// channel keep the order. A convolution or a dense layer begins anew, in the order of what its outputs are added to.
+/// `reshape` to an image and `transpose` are statiq's in files, too.
 class channel_orders {
   public:
-    explicit channel_orders(std::span<const node> nodes) : nodes_(nodes), orders_(nodes.size()) {
-        for (std::size_t i = 0; i < nodes.size(); ++i) orders_[i] = order_behind(nodes[i]);
+    explicit channel_orders(std::span<const node> nodes)
+        : nodes_(nodes), orders_(nodes.size()), of_outputs_(nodes.size()) {
+        do {
+            for (std::size_t i = 0; i < nodes.size(); ++i) orders_[i] = order_behind(i);
+        } while (give_outputs_an_order());
     }
 
     /// The order of what a layer reads.
     [[nodiscard]] const channel_order& input_of(const node& n) const { return before(n, 0); }
+
+    /// The order of what a layer computes.
+    [[nodiscard]] const channel_order& output_of(const node& n) const { return orders_[index_of(n)]; }
 
     /// Of a layer with weights or a batch norm. @throws format_error where files have no order for it
     void require_clear(std::string_view file, const node& n) const {
@@ -42,7 +50,8 @@ class channel_orders {
         if (!in.clear)
             throw format_error(file, n.name.view(), "inputs that files count in one order",
                                "a sum of tensors that are flattened differently");
-        if (n.kind == operation::convolution && n.groups > 1 && !in.places.empty())
+        const bool moved = !in.places.empty() || !output_of(n).places.empty();
+        if (n.kind == operation::convolution && n.groups > 1 && moved)
             throw format_error(file, n.name.view(), "groups of an image's channels",
                                "groups of a flattened image's values, which files count in another order");
     }
@@ -52,12 +61,50 @@ class channel_orders {
         return orders_[static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)])];
     }
 
-    [[nodiscard]] channel_order order_behind(const node& n) const {
+    /// @param n one of the nodes, or a copy: the only one with its name
+    [[nodiscard]] std::size_t index_of(const node& n) const {
+        return static_cast<std::size_t>(std::ranges::find(nodes_, n.name, &node::name) - nodes_.begin());
+    }
+
+    /// @return whether a sum of different orders gave a layer's outputs, which had none, the order of its other inputs
+    bool give_outputs_an_order() {
+        bool given = false;
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (nodes_[i].kind != operation::add || orders_[i].clear) continue;
+            const std::span inputs(nodes_[i].inputs.data(), static_cast<std::size_t>(nodes_[i].input_count));
+            const auto flat = std::ranges::find_if(
+                inputs, [&](int k) { return !orders_[static_cast<std::size_t>(k)].places.empty(); });
+            if (flat == inputs.end()) continue;
+            const channel_order order = orders_[static_cast<std::size_t>(*flat)];
+            for (const int k : inputs) given = give_order(static_cast<std::size_t>(k), order) || given;
+        }
+        return given;
+    }
+
+    /// Gives it to the layers with weights from which a tensor without an order comes, channel by channel.
+    bool give_order(std::size_t i, const channel_order& order) {
+        const channel_order& has = orders_[i];
+        if (has.any || (has.clear && !has.places.empty()) || nodes_[i].out.channels != std::ssize(order.places))
+            return false;
+        if (nodes_[i].is_linear()) {
+            of_outputs_[i] = order;
+            return true;
+        }
+        if (nodes_[i].kind == operation::concat || nodes_[i].kind == operation::transpose) return false;
+        bool given = false;
+        for (int k = 0; k < nodes_[i].input_count; ++k)
+            given = give_order(static_cast<std::size_t>(nodes_[i].inputs[static_cast<std::size_t>(k)]), order) || given;
+        return given;
+    }
+
+    [[nodiscard]] channel_order order_behind(std::size_t i) const {
+        const node& n = nodes_[i];
         switch (n.kind) {
         case operation::input:
+            return {};
         case operation::convolution:
         case operation::dense:
-            return {};
+            return of_outputs_[i];
         case operation::reshape:
             if (n.out.channels == n.in.channels) return before(n, 0);
             return n.out.pixels() == 1 ? flattened(n) : channel_order{};
@@ -118,6 +165,7 @@ class channel_orders {
 
     std::span<const node> nodes_; ///< as long-lived as this
     std::vector<channel_order> orders_;
+    std::vector<channel_order> of_outputs_; ///< of layers with weights
 };
 
 } // namespace statiq::io::detail

@@ -68,6 +68,20 @@ inline std::vector<affine> read_maps(const safetensors& file, const std::string&
     return maps;
 }
 
+/// Values of channels that a file counts in its order.
+template <class T>
+std::vector<T> in_natural_order(const channel_order& order, const std::vector<T>& stored) {
+    std::vector<T> values(stored.size());
+    for (std::size_t c = 0; c < stored.size(); ++c) values[order[c]] = stored[c];
+    return values;
+}
+template <class T>
+std::vector<T> in_file_order(const channel_order& order, const std::vector<T>& values) {
+    std::vector<T> stored(values.size());
+    for (std::size_t c = 0; c < values.size(); ++c) stored[c] = values[order[c]];
+    return stored;
+}
+
 inline void read_linear(const safetensors& file, const node& n, const channel_orders& orders, quantized_layer& to) {
     const std::string weight_name = std::string(n.name.view()) + ".weight";
     const number_format& format = n.numbers.weight;
@@ -80,20 +94,28 @@ inline void read_linear(const safetensors& file, const node& n, const channel_or
     to.weight_map = read_maps(file, weight_name, format.per == granularity::tensor ? 1 : channels, format);
     to.weight_map.resize(static_cast<std::size_t>(channels), to.weight_map.front());
     to.bias.assign(static_cast<std::size_t>(channels), 0);
-    if (!n.has_bias) return;
-    const auto biases =
-        file.require(std::string(n.name.view()) + ".bias", dtype::i32, {channels}).values<std::int32_t>();
-    to.bias.assign(biases.begin(), biases.end());
+    if (n.has_bias) {
+        const auto biases =
+            file.require(std::string(n.name.view()) + ".bias", dtype::i32, {channels}).values<std::int32_t>();
+        to.bias.assign(biases.begin(), biases.end());
+    }
+    const channel_order& outputs = orders.output_of(n);
+    to.weight_map = in_natural_order(outputs, to.weight_map);
+    to.bias = in_natural_order(outputs, to.bias);
 }
 
 /// Where a number stands in a file's tensor, in words.
 template <graph_type Q>
 std::string place_in_file(const integer_fault& fault) {
     const node& n = Q::nodes[fault.node];
-    if (fault.part != integer_part::weight) return at_index(fault.index, std::array{std::int64_t{n.out.channels}});
-    const auto order = natural_positions({}, n, "weight", channel_orders(Q::nodes));
+    const bool weight = fault.part == integer_part::weight;
+    const std::vector<std::int64_t> shape =
+        weight ? file_shape(n, "weight") : std::vector{std::int64_t{n.out.channels}};
+    if (!n.is_linear()) return at_index(fault.index, shape);
+    const auto order = natural_positions({}, n, weight ? "weight" : "bias", channel_orders(Q::nodes));
+    if (order.empty()) return at_index(fault.index, shape);
     const auto place = std::ranges::find(order, fault.index) - order.begin();
-    return at_index(static_cast<std::size_t>(place), file_shape(n, "weight"));
+    return at_index(static_cast<std::size_t>(place), shape);
 }
 
 /// @throws format_error naming the first number that the types, the proof of the sums or the schemes exclude
@@ -181,10 +203,12 @@ void save_integers(const std::filesystem::path& path, const quantized_parameters
             add_weight(std::int8_t{});
         else
             add_weight(std::uint8_t{});
-        auto maps = from[i].weight_map;
+        const detail::channel_order& outputs = orders.output_of(n);
+        auto maps = detail::in_file_order(outputs, from[i].weight_map);
         if (format.per == granularity::tensor) maps.resize(1);
         add_maps(layer_name + ".weight", maps);
-        if (n.has_bias) tensors.add(layer_name + ".bias", {n.out.channels}, from[i].bias);
+        if (n.has_bias)
+            tensors.add(layer_name + ".bias", {n.out.channels}, detail::in_file_order(outputs, from[i].bias));
     }
     write_safetensors(path, tensors, metadata);
 }

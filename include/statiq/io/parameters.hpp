@@ -20,8 +20,9 @@
 /// Tensors are named `<layer>.weight`, `<layer>.bias`, and, for a batch norm whose layer is `<layer>.bn`,
 /// `<layer>.bn.gamma`, `.beta`, `.mean`, `.var`. Layouts are PyTorch's: convolutions [out, in / groups, row, column],
 /// depthwise [out, 1, row, column], dense [out, in]. What lies behind `flatten` counts channel first (CHW), as PyTorch
-/// flattens: the inputs of the next linear layer, whatever stands between, and the channels of batch norms there. They
-/// are permuted to statiq's HWC on the way in and back on the way out.
+/// flattens: the inputs of the next linear layer, whatever stands between, the channels of batch norms there, and the
+/// outputs of a linear layer that are added to what is flattened. They are permuted to statiq's HWC on the way in and
+/// back on the way out.
 namespace statiq::io {
 
 namespace detail {
@@ -32,16 +33,17 @@ inline std::vector<std::size_t> natural_positions(std::string_view file, const n
                                                   const channel_orders& orders) {
     orders.require_clear(file, n);
     const channel_order& in = orders.input_of(n);
-    if (n.kind == operation::batch_norm) return in.places;
-    if (tensor != "weight") return {};
+    const channel_order& out = orders.output_of(n);
+    if (tensor != "weight") return out.places;
     const convolution_shape shape = n.convolution();
     const bool grouped = shape.groups > 1;
     std::vector<std::size_t> order;
     for (int o = 0; o < shape.out.channels; ++o)
         for (int c = 0; c < shape.in_channels_per_group(); ++c)
             for (int tap = 0; tap < shape.over.taps(); ++tap) {
-                const int channel = grouped ? c : static_cast<int>(in[static_cast<std::size_t>(c)]);
-                order.push_back(shape.weight_index(o, tap, channel));
+                const int to = static_cast<int>(out[static_cast<std::size_t>(o)]);
+                const int from = grouped ? c : static_cast<int>(in[static_cast<std::size_t>(c)]);
+                order.push_back(shape.weight_index(to, tap, from));
             }
     return order;
 }

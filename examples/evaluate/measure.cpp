@@ -25,8 +25,7 @@ struct image_file {
     sq::io::image_set set;
     [[nodiscard]] sq::sample_reader reader(std::size_t most) const {
         const std::size_t size = most == 0 ? set.size() : std::min(most, set.size());
-        return {size, set.image_extents().size(),
-                [this](std::size_t i, std::span<float> to) { set.read(i, to.data()); }};
+        return {size, set.image_extents().size(), [this](std::size_t i, std::span<float> to) { set.read(i, to); }};
     }
 };
 

@@ -19,7 +19,7 @@ namespace {
 
 sq::sample_reader reader_of(const sq::io::image_set& images, std::size_t count) {
     return {std::min(count, images.size()), images.image_extents().size(),
-            [&images](std::size_t i, std::span<float> to) { images.read(i, to.data()); }};
+            [&images](std::size_t i, std::span<float> to) { images.read(i, to); }};
 }
 
 /// The best class of every image, the first of several.

@@ -38,7 +38,7 @@ std::size_t count_right(trainee& network, const test_set& test, std::size_t batc
     std::size_t right = 0;
     for (std::size_t first = 0; first < test.count; first += batch) {
         const std::size_t count = std::min(batch, test.count - first);
-        for (std::size_t i = 0; i < count; ++i) test.images.read(first + i, samples.data() + i * size);
+        for (std::size_t i = 0; i < count; ++i) test.images.read(first + i, std::span(samples).subspan(i * size, size));
         const auto outputs = network.evaluate(std::span<const float>(samples).first(count * size));
         for (std::size_t i = 0; i < count; ++i) {
             const auto scores = outputs.subspan(i * classes, classes);

@@ -327,3 +327,45 @@ TEST_CASE("stored observations of another network or another observer are refuse
     CHECK(refusal(nlohmann::json::object(), seen).find("layers") != std::string::npos);
     CHECK(failure([&] { calibration<min_max>(one_layer::nodes, min_max{}).merge(seen); }) != "");
 }
+
+TEST_CASE("an observer that cannot observe is refused with its setting") {
+    const auto refused = [](const auto& rule) {
+        try {
+            static_cast<void>(rule.start(node{}));
+        } catch (const calibration_error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    CHECK(refused(moving_average{0.0F}).empty());
+    CHECK(refused(moving_average{1.0F}) ==
+          "calibration: moving_average: expected a momentum in [0, 1), found 1.000000");
+    CHECK(refused(moving_average{-0.5F}).find("found -0.5") != std::string::npos);
+    CHECK(!refused(moving_average{std::numeric_limits<float>::quiet_NaN()}).empty());
+    CHECK(refused(percentile{.share = 100}).empty());
+    CHECK(refused(percentile{.share = 50}) ==
+          "calibration: percentile: expected a share above 50, at most 100, found 50.000000");
+    CHECK(!refused(percentile{.share = 101}).empty());
+    CHECK(refused(percentile{.bins = 0}) == "calibration: percentile: expected 1 to 2^24 bins, found 0");
+    CHECK(!refused(entropy{.bins = (std::size_t{1} << 24) + 1}).empty());
+    CHECK(refused(entropy{.levels = 0}) == "calibration: entropy: expected at least one level, found 0");
+    CHECK(refused(least_squares{.steps = 0}) == "calibration: least_squares: expected 1 to 65536 steps, found 0");
+    CHECK(!refused(least_squares{.bins = 0}).empty());
+}
+
+TEST_CASE("an observer for a layer that is not there is refused by name") {
+    node first, second;
+    first.name = "first";
+    second.name = "second";
+    const std::vector nodes{first, second};
+    const auto begin = [&](const char* layer) {
+        try {
+            const calibration seen(nodes, observer_choice{min_max{}, {{layer, entropy{}}}});
+        } catch (const calibration_error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    CHECK(begin("second").empty());
+    CHECK(begin("secnod") == "calibration: an observer for the layer 'secnod': the network has no such layer");
+}

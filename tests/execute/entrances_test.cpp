@@ -226,6 +226,9 @@ TEST_CASE("samples, ranges and parameters of another network are refused, the la
           "statiq: reader_of: values of a sample: expected 12, found 14\n");
     CHECK(support::refusal_of([&] { measure_quality(data, quantized, reader_of(none)); }) ==
           "statiq: samples: expected 1 or more, found 0\n");
+    const layer_override nobody{"nobody", {.chosen_weight = true, .weight = choice.weight}};
+    CHECK(support::refusal_of([&] { quantize_data(data, m.ranges, choice, std::array{nobody}); }) ==
+          "statiq: choose_numbers: nodes of layer 'nobody': expected 1, found 0\n");
     CHECK(support::refusal_of([&] { quantize_data(data, std::span(m.ranges).first(2), choice); }) ==
           "statiq: quantize_data: ranges: expected 4, found 2\n");
 

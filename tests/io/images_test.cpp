@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "../support/refused.hpp"
 #include "support.hpp"
 #include <cstddef>
 #include <cstdint>
@@ -125,4 +126,19 @@ TEST_CASE("a file without images is refused, since nothing can be measured on it
                       (void)io::read_images(path, {2, 2, 1}, {});
                   }),
                   path.string(), "", "at least one image", "none"));
+}
+
+TEST_CASE("an image that is not there, and memory of another size, are refused") {
+    const auto images = images_of("(3, 2, 1, 2)", 12, {2, 1, 2});
+    std::vector<float> values(4);
+    images.read(2, values);
+    CHECK(values == std::vector<float>{8, 9, 10, 11});
+    CHECK(support::refusal_of([&] { images.read(3, values); }) ==
+          "statiq: image_set: images, for this index: expected 4 or more, found 3\n");
+    values.resize(3);
+    CHECK(support::refusal_of([&] { images.read(0, values); }) ==
+          "statiq: image_set: values of a sample: expected 4, found 3\n");
+    const std::vector<std::uint8_t> pixels(5);
+    CHECK(support::refusal_of([&] { images.convert(pixels, values); }) ==
+          "statiq: image_set: pixels of an image: expected 4, found 5\n");
 }

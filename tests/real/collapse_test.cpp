@@ -61,7 +61,7 @@ TEST_CASE("real: MobileNetV1 0.25 collapses with one scale a tensor; scales a ch
     const sq::network_data repaired =
         sq::as_data(sq::deploy(trained, {.repair_zero_variance = sq::zero_variance_repair{}}));
     const sq::sample_reader all{test.images.size(), 224 * 224 * 3,
-                                [&test](std::size_t i, std::span<float> to) { test.images.read(i, to.data()); }};
+                                [&test](std::size_t i, std::span<float> to) { test.images.read(i, to); }};
     const auto ranges = sq::calibrate(deployed, all.first(40), sq::min_max{});
     const auto by_tensor = classify(deployed, ranges, per_tensor, test);
     const auto by_channel = classify(deployed, ranges, per_channel, test);

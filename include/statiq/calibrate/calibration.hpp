@@ -30,7 +30,9 @@ inline bool all_finite(std::span<const float> values) noexcept {
 template <observer Observer>
 class calibration {
   public:
+    /// @throws calibration_error when the observer's settings, or its layers, cannot be
     calibration(std::span<const node> nodes, const Observer& rule) : nodes_(nodes.begin(), nodes.end()) {
+        if constexpr (requires { rule.require_layers(nodes); }) rule.require_layers(nodes);
         for (const node& n : nodes_) states_.push_back(rule.start(n));
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/exceptions.hpp>
 #include <statiq/language.hpp>
 
 #include <cstddef>
@@ -18,5 +19,15 @@ class calibration_error : public std::runtime_error {
                              ": expected finite values, found " + std::string(found)) {}
     explicit calibration_error(const std::string& what) : std::runtime_error("calibration: " + what) {}
 };
+
+namespace detail {
+/// Refuses an observer that cannot observe.
+/// @throws calibration_error "<observer>: expected <expected>, found <found>" unless `holds`
+template <class T>
+void require_setting(bool holds, const char* observer, const char* expected, T found) {
+    if (!holds)
+        throw calibration_error(std::string(observer) + ": expected " + expected + ", found " + std::to_string(found));
+}
+} // namespace detail
 
 } // namespace statiq

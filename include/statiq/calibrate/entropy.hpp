@@ -98,7 +98,11 @@ struct entropy {
         friend bool operator==(const state&, const state&) = default;
     };
     [[nodiscard]] static constexpr int passes() noexcept { return 2; }
-    [[nodiscard]] state start(const node&) const { return {{.bins = bins}, levels, first_bin}; }
+    [[nodiscard]] state start(const node&) const {
+        detail::require_bins("entropy", bins);
+        detail::require_setting(levels >= 1, "entropy", "at least one level", levels);
+        return {{.bins = bins}, levels, first_bin};
+    }
 };
 
 } // namespace statiq

@@ -63,6 +63,13 @@ struct histogram {
     friend bool operator==(const histogram&, const histogram&) = default;
 };
 
+namespace detail {
+/// @throws calibration_error where histograms cannot have that many
+inline void require_bins(const char* observer, std::size_t bins) {
+    require_setting(bins >= 1 && bins <= std::size_t{1} << 24, observer, "1 to 2^24 bins", bins);
+}
+} // namespace detail
+
 /// What every observer by histogram keeps: in the first pass the extremes, in the second the counts between them.
 /// @tparam Absolute whether magnitudes are counted, from 0 to the greatest.
 template <bool Absolute>

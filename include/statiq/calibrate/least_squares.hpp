@@ -57,7 +57,11 @@ struct least_squares {
         friend bool operator==(const state&, const state&) = default;
     };
     [[nodiscard]] static constexpr int passes() noexcept { return 2; }
-    [[nodiscard]] state start(const node&) const { return {{.bins = bins}, format, steps}; }
+    [[nodiscard]] state start(const node&) const {
+        detail::require_bins("least_squares", bins);
+        detail::require_setting(steps >= 1 && steps <= 65536, "least_squares", "1 to 65536 steps", steps);
+        return {{.bins = bins}, format, steps};
+    }
 };
 
 } // namespace statiq

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -69,6 +70,12 @@ struct observer_choice {
         int most = of(otherwise);
         for (const auto& [name, rule] : layers) most = (std::max)(most, of(rule));
         return most;
+    }
+    /// @throws calibration_error when a layer of its own observer is not among the nodes
+    void require_layers(std::span<const node> nodes) const {
+        for (const auto& [name, rule] : layers)
+            if (std::ranges::none_of(nodes, [&](const node& n) { return n.name.view() == name; }))
+                throw calibration_error("an observer for the layer '" + name + "': the network has no such layer");
     }
     [[nodiscard]] state start(const node& n) const {
         const auto found = layers.find(n.name.view());

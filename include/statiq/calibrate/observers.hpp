@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/calibrate/calibration_error.hpp>
+#include <statiq/exceptions.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/numeric/affine.hpp>
 
@@ -87,7 +89,7 @@ struct min_max {
 /// Exponential moving average of the batches' ends: r <- momentum r + (1 - momentum) seen; the first batch sets r
 /// (P3 section 3.1; P6 with momentum 0.95; PyTorch's averaging constant is 1 - momentum).
 struct moving_average {
-    float momentum = 0.95F; ///< in [0, 1)
+    float momentum = 0.95F; ///< in [0, 1); `start` throws calibration_error otherwise
 
     struct state {
         float momentum = 0.95F;
@@ -131,7 +133,10 @@ struct moving_average {
         friend bool operator==(const state&, const state&) = default;
     };
     [[nodiscard]] static constexpr int passes() noexcept { return 1; }
-    [[nodiscard]] state start(const node&) const noexcept { return {.momentum = momentum}; }
+    [[nodiscard]] state start(const node&) const {
+        detail::require_setting(momentum >= 0 && momentum < 1, "moving_average", "a momentum in [0, 1)", momentum);
+        return {.momentum = momentum};
+    }
 };
 
 } // namespace statiq

@@ -10,7 +10,7 @@ namespace statiq {
 /// The range that leaves out a small share of the values at either end: from the (100 - share)th to the share-th
 /// percentile, each to the width of a bin. An end at which the values pile up (zeros of a ReLU) stays in its bin.
 struct percentile {
-    double share = 99.99; ///< in percent, above 50
+    double share = 99.99; ///< in percent, above 50, at most 100; `start` throws calibration_error otherwise
     std::size_t bins = 2048;
 
     struct state : histogram_state<false> {
@@ -23,7 +23,11 @@ struct percentile {
         friend bool operator==(const state&, const state&) = default;
     };
     [[nodiscard]] static constexpr int passes() noexcept { return 2; }
-    [[nodiscard]] state start(const node&) const { return {{.bins = bins}, share}; }
+    [[nodiscard]] state start(const node&) const {
+        detail::require_setting(share > 50 && share <= 100, "percentile", "a share above 50, at most 100", share);
+        detail::require_bins("percentile", bins);
+        return {{.bins = bins}, share};
+    }
 };
 
 } // namespace statiq

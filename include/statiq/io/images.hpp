@@ -6,6 +6,7 @@
 #include <statiq/io/idx.hpp>
 #include <statiq/io/stored_array.hpp>
 #include <statiq/tensor/extents.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -69,18 +70,21 @@ class image_set {
 
     /// One sample in HWC order, valid until the next one is asked for.
     [[nodiscard]] std::span<const float> operator[](std::size_t index) const {
-        read(index, sample_.data());
+        read(index, sample_);
         return sample_;
     }
-    /// The same into memory of the caller's; several threads may read at a time.
-    void read(std::size_t index, float* to) const { convert(pixels(index), to); }
+    /// The same into memory of the caller's, one sample's values; several threads may read at a time.
+    void read(std::size_t index, std::span<float> to) const { convert(pixels(index), to); }
 
     /// One image as it is stored.
     [[nodiscard]] std::span<const std::uint8_t> pixels(std::size_t index) const {
+        statiq::detail::require_at_least("image_set: images, for this index", index + 1, size());
         return images_.values<std::uint8_t>().subspan(index * extents_.size(), extents_.size());
     }
     /// What an image of these pixels is as a sample.
-    void convert(std::span<const std::uint8_t> pixels, float* to) const {
+    void convert(std::span<const std::uint8_t> pixels, std::span<float> to) const {
+        statiq::detail::require_count("image_set: pixels of an image", extents_.size(), pixels.size());
+        statiq::detail::require_count("image_set: values of a sample", extents_.size(), to.size());
         const auto channels = static_cast<std::size_t>(extents_.channels);
         for (std::size_t i = 0; i < pixels.size(); i += channels)
             for (std::size_t c = 0; c < channels; ++c)

@@ -6,6 +6,7 @@
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/tensor/refusal.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -25,11 +26,16 @@ struct quantized_data {
 
 /// Gives a deployed network's nodes their numbers.
 /// @param nodes those that `with<...>` or a program gave formats keep them.
+/// @param overrides of layers that are there; others are refused (`refused`)
 inline quantized_data choose_numbers(std::span<const node> nodes, const number_choice& choice,
                                      std::span<const layer_override> overrides = {}) {
     detail::basic_rewriting<std::vector<node>, std::vector<int>> out{
         std::vector<node>(2 * nodes.size()), std::vector<int>(2 * nodes.size()), 0, std::vector<int>(nodes.size())};
     const std::vector<node> given(nodes.begin(), nodes.end());
+    for (const layer_override& o : overrides)
+        detail::require_count("choose_numbers: nodes", 1,
+                              static_cast<std::size_t>(std::ranges::count(given, o.layer, &node::name)),
+                              o.layer.view());
     detail::numbers_chooser{choice}.run(detail::with_overrides(given, overrides), out);
     out.nodes.resize(static_cast<std::size_t>(out.count));
     out.origin.resize(static_cast<std::size_t>(out.count));

@@ -11,6 +11,7 @@
 #include <statiq/execute/round_sums.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/tensor_slots.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/passes/quantize_data.hpp>
 #include <statiq/plan/arena.hpp>

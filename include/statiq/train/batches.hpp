@@ -59,7 +59,7 @@ class batches {
                 augment(how_, images_->image_extents(), pixels, random_, changed_);
                 pixels = changed_;
             }
-            images_->convert(pixels, samples.data() + i * size);
+            images_->convert(pixels, samples.subspan(i * size, size));
             labels[i] = labels_[index];
         }
     }

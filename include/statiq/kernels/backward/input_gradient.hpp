@@ -3,6 +3,7 @@
 
 #include <statiq/kernels/convolution.hpp>
 #include <statiq/kernels/reference/backward/convolution.hpp>
+#include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/tensor/window.hpp>
 

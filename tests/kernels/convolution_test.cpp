@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "convolution_cases.hpp"
+#include "scratch_checks.hpp"
 #include "vector_checks.hpp"
 #include <array>
 #include <cstdint>
@@ -147,3 +148,9 @@ TEST_CASE("a convolution evaluated by the compiler is the one that runs") {
     constexpr auto at_compile_time = result();
     CHECK(at_compile_time == result());
 }
+
+#ifndef STATIQ_NO_SIMD
+TEST_CASE("the scratch memory that kernels need is what they use: wide factors") {
+    check_scratch_needs<statiq::gemmlowp>(76, 300, 127, native);
+}
+#endif

@@ -5,6 +5,7 @@
 
 #include "../simd/archs.hpp"
 #include "convolution_cases.hpp"
+#include "scratch_checks.hpp"
 #include "vector_checks.hpp"
 #include <cstdint>
 #include <typeinfo>
@@ -76,3 +77,9 @@ TEST_CASE("vector convolutions give the reference's bits: common depthwise windo
         check_every_arch(c, shape);
     }
 }
+
+#ifndef STATIQ_NO_SIMD
+TEST_CASE("the scratch memory that kernels need is what they use: every instruction set") {
+    check_scratch_needs<statiq::float_multiplier>(75, 300, 127, statiq::simd::compiled_archs{});
+}
+#endif

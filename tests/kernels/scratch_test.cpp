@@ -5,37 +5,21 @@
 
 #include <doctest/doctest.h>
 
-#include "../simd/archs.hpp"
-#include "convolution_cases.hpp"
+#include "scratch_checks.hpp"
 #include <cstddef>
 #include <cstdint>
-#include <typeinfo>
 
 using namespace convolution_cases;
 namespace kernels = statiq::kernels;
 
 namespace {
 
-constexpr kind kinds[] = {kind::any, kind::pointwise, kind::depthwise, kind::dense, kind::image};
-
-/// Common windows, which have loop nests of their own; few channels and few columns too.
-convolution_shape depthwise_shape(generator& random) {
-    const int side = draw(random, 0, 1) == 0 ? 3 : 5, channels = draw(random, 2, 40);
-    convolution_shape shape{.in = {draw(random, 1, 9), draw(random, 1, 17), channels}, .groups = channels};
-    shape.over = {side, side, draw(random, 1, 2), 1, 1, 1, draw(random, 0, side / 2), draw(random, 0, side / 2)};
-    shape.over.stride_width = shape.over.stride_height;
-    shape.out = {(shape.in.height + 1) / shape.over.stride_height, (shape.in.width + 1) / shape.over.stride_width,
-                 channels};
-    return shape;
-}
-
 /// No part of a convolution needs more scratch memory than the whole.
 template <class Weight>
 void check_parts(unsigned seed) {
     generator random(seed);
     for (int trial = 0; trial < 600; ++trial) {
-        const convolution_shape whole =
-            trial % 2 == 0 ? depthwise_shape(random) : random_shape(random, kinds[trial / 2 % 5], 150);
+        const convolution_shape whole = any_scratch_shape(random, trial);
         const convolution_shape rows = kernels::with_most_rows(whole);
         const int first = draw(random, 0, rows.out.height - 1), last = draw(random, first + 1, rows.out.height);
         const kernels::row_part part = kernels::rows_of(rows.in, rows.out, rows.over, first, last);
@@ -44,39 +28,6 @@ void check_parts(unsigned seed) {
               kernels::needed_scratch<Weight>(whole));
     }
 }
-
-#ifndef STATIQ_NO_SIMD
-
-/// With what it needs, and nothing to cache looks in, every convolution that has a vector nest runs in it; with a line
-/// less, nothing happens.
-template <class Case>
-void check_needs(const Case& c, const convolution_shape& shape, std::size_t needed, auto nest_for) {
-    const auto expected = [&] {
-        auto output = c.empty_output();
-        kernels::reference::convolution(c.args(output), shape);
-        return output;
-    }();
-    const support::guarded_scratch enough(needed);
-    for_each_arch([&](auto arch) {
-        using arch_type = decltype(arch);
-        const kernels::nest chosen = nest_for(statiq::simd::word_lanes<arch_type>);
-        const auto run = [&](auto& output, kernels::scratch_memory scratch) {
-            auto arguments = c.args(output);
-            arguments.scratch = scratch;
-            return kernels::vectorized::convolution<arch_type, 0, kernels::nest_set::all()>(chosen, arguments, shape);
-        };
-        INFO(typeid(arch).name(), ", ", describe(shape));
-        auto output = c.empty_output();
-        CHECK(run(output, enough.memory()) == (chosen != kernels::nest::reference));
-        if (chosen != kernels::nest::reference) CHECK(output == expected);
-        if (needed == 0) return;
-        auto untouched = c.empty_output();
-        CHECK(!run(untouched, {enough.memory().first, needed - kernels::scratch_alignment}));
-        CHECK(untouched == c.empty_output());
-    });
-}
-
-#endif
 
 } // namespace
 
@@ -103,32 +54,13 @@ TEST_CASE("no part of a convolution needs more scratch memory than the whole") {
 TEST_CASE("without vector registers no scratch memory is needed") {
     generator random(74);
     for (int trial = 0; trial < 100; ++trial) {
-        const convolution_shape shape = random_shape(random, kinds[trial % 5], 150);
+        const convolution_shape shape = any_scratch_shape(random, trial);
         CHECK(kernels::scratch_bytes<std::int8_t>(shape) == 0);
         CHECK(kernels::scratch_bytes<float>(shape) == 0);
     }
 }
 
 #else
-
-TEST_CASE("the scratch memory that kernels need is what they use") {
-    generator random(75);
-    for (int trial = 0; trial < 300; ++trial) {
-        const convolution_shape shape =
-            trial % 2 == 0 ? depthwise_shape(random) : random_shape(random, kinds[trial / 2 % 5], 150);
-        const integer_case<statiq::gemmlowp, std::uint8_t, std::int8_t, std::uint8_t> bytes(random, shape,
-                                                                                            trial % 3 == 0);
-        check_needs(bytes, shape, kernels::needed_scratch<std::int8_t>(shape), [&](int lanes) {
-            return kernels::byte_nest_of<std::int8_t>(shape, !bytes.zero_points.empty(), lanes);
-        });
-        if (kernels::is_depthwise(shape)) continue;
-        using nibble = kernels::sub_byte<4>;
-        const integer_case<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t, nibble> nibbles(
-            random, shape, false, 7);
-        check_needs(nibbles, shape, kernels::needed_scratch<nibble>(shape),
-                    [&](int lanes) { return kernels::byte_nest_of<nibble>(shape, false, lanes); });
-    }
-}
 
 // Figures that follow from the definitions.
 TEST_CASE("what well-known layers need") {

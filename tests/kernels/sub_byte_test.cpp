@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "scratch_checks.hpp"
 #include "vector_checks.hpp"
 #include <array>
 #include <cstddef>
@@ -128,3 +129,9 @@ TEST_CASE("beside 16-bit inputs they lie in natural order") {
         CHECK(output == expected);
     }
 }
+
+#ifndef STATIQ_NO_SIMD
+TEST_CASE("the scratch memory that kernels need is what they use: weights of four bits") {
+    check_scratch_needs<statiq::float_multiplier, kernels::sub_byte<4>>(77, 300, 7, statiq::simd::compiled_archs{});
+}
+#endif

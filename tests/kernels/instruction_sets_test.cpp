@@ -19,7 +19,7 @@ template <class Case>
 void check_every_arch(const Case& c, const convolution_shape& shape) {
     auto expected = c.empty_output();
     kernels::reference::convolution(c.args(expected), shape);
-    for_each_arch([&](auto arch) {
+    for_each_arch(integer_archs{}, [&](auto arch) {
         INFO(typeid(arch).name());
         auto output = c.empty_output();
         kernels::convolution(c.args(output), shape, arch);
@@ -30,8 +30,7 @@ void check_every_arch(const Case& c, const convolution_shape& shape) {
 } // namespace
 
 TEST_CASE("vector convolutions give the reference's bits: every instruction set") {
-    check_vectors<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t>(11, 150,
-                                                                                     statiq::simd::compiled_archs{});
+    check_vectors<statiq::float_multiplier, std::uint8_t, std::int8_t, std::uint8_t>(11, 150, integer_archs{});
 }
 
 TEST_CASE("vector convolutions give the reference's bits: layers of real networks") {
@@ -80,6 +79,6 @@ TEST_CASE("vector convolutions give the reference's bits: common depthwise windo
 
 #ifndef STATIQ_NO_SIMD
 TEST_CASE("the scratch memory that kernels need is what they use: every instruction set") {
-    check_scratch_needs<statiq::float_multiplier>(75, 300, 127, statiq::simd::compiled_archs{});
+    check_scratch_needs<statiq::float_multiplier>(75, 300, 127, integer_archs{});
 }
 #endif

@@ -61,7 +61,7 @@ void check_convolutions(unsigned seed, int trials, const auto& next_shape) {
         auto defined = shared.empty_output();
         kernels::reference::convolution(shared.args(defined), shape);
         CHECK(defined == expected);
-        for_each_arch([&](auto arch) {
+        for_each_arch(integer_archs{}, [&](auto arch) {
             INFO(typeid(arch).name());
             auto output = shared.empty_output();
             kernels::convolution<PairSums>(shared.args(output), shape, arch);
@@ -132,6 +132,6 @@ TEST_CASE("beside 16-bit inputs they lie in natural order") {
 
 #ifndef STATIQ_NO_SIMD
 TEST_CASE("the scratch memory that kernels need is what they use: weights of four bits") {
-    check_scratch_needs<statiq::float_multiplier, kernels::sub_byte<4>>(77, 300, 7, statiq::simd::compiled_archs{});
+    check_scratch_needs<statiq::float_multiplier, kernels::sub_byte<4>>(77, 300, 7, integer_archs{});
 }
 #endif

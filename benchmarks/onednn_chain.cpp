@@ -127,15 +127,13 @@ struct onednn_chain::state {
         return result;
     }
 
-    void append_activation(dnnl::post_ops& after, statiq::activation fused) const {
-        if (fused == statiq::activation::none) return;
+    void append_clamp(dnnl::post_ops& after, const statiq::real_clamp& clamp) const {
+        if (!clamp.bounds()) return;
         // In bytes without zero point, the type's limits are relu6's.
-        if (fused == statiq::activation::relu || in_integers())
+        if (clamp == statiq::relu_clamp || in_integers())
             after.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-        else if (fused == statiq::activation::relu6)
-            after.append_eltwise(1.0F, dnnl::algorithm::eltwise_clip, 0.0F, 6.0F);
         else
-            after.append_eltwise(1.0F, dnnl::algorithm::eltwise_clip, -1.0F, 1.0F);
+            after.append_eltwise(1.0F, dnnl::algorithm::eltwise_clip, clamp.lowest, clamp.highest);
     }
 
     /// A node's output in the layout that a primitive reads.
@@ -238,7 +236,7 @@ struct onednn_chain::state {
             destination = target.layout;
             post.append_sum(in_integers() ? scale(residual_source(sum, i)) / scale(sum) : 1.0F);
         }
-        append_activation(post, nodes[static_cast<std::size_t>(result)].fused);
+        append_clamp(post, nodes[static_cast<std::size_t>(result)].clamp);
         dnnl::primitive_attr with = attributes(post);
         if (in_integers()) with.set_output_scales(1 << 1, output_scales(i, result));
 
@@ -262,7 +260,7 @@ struct onednn_chain::state {
         const node& n = nodes[static_cast<std::size_t>(i)];
         const memory::dims kernel{n.out.channels, n.in.channels, n.in.height, n.in.width};
         dnnl::post_ops post;
-        append_activation(post, n.fused);
+        append_clamp(post, n.clamp);
         dnnl::primitive_attr with = attributes(post);
         if (in_integers()) with.set_output_scales(1 << 1, output_scales(i, i));
         const dnnl::inner_product_forward::desc description(
@@ -299,8 +297,8 @@ struct onednn_chain::state {
 
     [[noreturn]] void refuse(int i, const std::string& why) const {
         const node& n = nodes[static_cast<std::size_t>(i)];
-        throw std::runtime_error("no oneDNN counterpart: " + std::string(n.name.view()) + " (" +
-                                 std::string(to_string(n.kind)) + "): " + why);
+        throw std::runtime_error("no oneDNN counterpart: " + std::string(n.name.view()) + " (" + std::string(n.word()) +
+                                 "): " + why);
     }
 
     /// Who reads what last, and which convolutions a sum can be part of: those whose only reader is the sum, right
@@ -319,7 +317,7 @@ struct onednn_chain::state {
         for (int i = 1; i < size; ++i) {
             const node& n = nodes[static_cast<std::size_t>(i)];
             const node& before = nodes[static_cast<std::size_t>(i - 1)];
-            if (n.kind != operation::add || n.input_count != 2 || before.kind != operation::convolution ||
+            if (!n.is<operations::add>() || n.input_count != 2 || !before.is<operations::convolution>() ||
                 before.fused != statiq::activation::none || readers[static_cast<std::size_t>(i - 1)] != 1)
                 continue;
             const int other = residual_source(i, i - 1);
@@ -335,27 +333,19 @@ struct onednn_chain::state {
             const node& n = nodes[static_cast<std::size_t>(i)];
             if (in_integers() && integers[static_cast<std::size_t>(i)].output.zero_point != 0)
                 refuse(i, "a zero point");
-            switch (n.kind) {
-            case operation::input:
-                break;
-            case operation::convolution:
+            if (n.is<operations::convolution>())
                 convolution(i);
-                break;
-            case operation::dense:
+            else if (n.is<operations::dense>())
                 dense(i);
-                break;
-            case operation::global_average_pool:
+            else if (n.is<operations::global_average_pool>())
                 global_pool(i);
-                break;
-            case operation::add:
-                if (residual_of[static_cast<std::size_t>(i - 1)] != i) refuse(i, "not the sum of a residual block");
-                break;
-            default:
+            else if (n.is<operations::add>() && residual_of[static_cast<std::size_t>(i - 1)] != i)
+                refuse(i, "not the sum of a residual block");
+            else if (!n.is_source() && !n.is<operations::add>())
                 refuse(i, "not supported");
-            }
             for (const int buffer : std::exchange(temporaries, {})) free_buffers.push_back(buffer);
-            if (n.kind == operation::add) continue; // it stands where its residual input stood
-            for (int k = 1; k < i; ++k)             // the network's input stays
+            if (n.is<operations::add>()) continue; // it stands where its residual input stood
+            for (int k = 1; k < i; ++k)            // the network's input stays
                 if (last_reader[static_cast<std::size_t>(k)] == i) free_buffers.push_back(at(places, k).buffer);
         }
         for (const std::size_t bytes : sizes) buffers.emplace_back(std::max<std::size_t>(bytes, 1));

@@ -3,6 +3,7 @@
 
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 
 #include <cmath>
@@ -27,7 +28,7 @@ statiq::parameters<G> random_parameters(std::mt19937& random) {
     for (std::size_t i = 0; i < statiq::node_count<G>; ++i) {
         const statiq::node& n = G::nodes[i];
         if (!n.is_linear()) continue;
-        const bool linear = n.fused == statiq::activation::none;
+        const bool linear = !n.has_fused_clamp();
         const double limit = (linear ? 1.0 : 2.0) / std::sqrt(n.convolution().reduction());
         result[i].weight = uniform(random, result[i].weight.size(), -limit, limit);
         result[i].bias = uniform(random, result[i].bias.size(), linear ? 1.0 : -0.5, linear ? 3.0 : 0.5);
@@ -42,7 +43,7 @@ statiq::node_ranges<G> from_zero(statiq::node_ranges<G> ranges) {
     for (std::size_t i = 0; i < statiq::node_count<G>; ++i) {
         const statiq::node& n = G::nodes[i];
         ranges[i].min = 0;
-        if (n.kind == statiq::operation::global_average_pool) ranges[i] = ranges[static_cast<std::size_t>(n.input())];
+        if (n.is<statiq::operations::global_average_pool>()) ranges[i] = ranges[static_cast<std::size_t>(n.input())];
     }
     return ranges;
 }

@@ -15,7 +15,7 @@ inline statiq::quantized_parameters<integer_net> integers_of(std::int32_t weight
         const auto channels = static_cast<std::size_t>(n.out.channels);
         made[i].output = {0.25F, 128};
         if (statiq::detail::keeps_numbers(n.kind)) made[i].output = made[static_cast<std::size_t>(n.input())].output;
-        if (n.kind == statiq::operation::softmax) made[i].output = statiq::detail::softmax_output(n.numbers.activation);
+        if (n.facts->fixed_output != nullptr) made[i].output = n.facts->fixed_output(n.numbers.activation);
         if (!n.is_linear()) continue;
         made[i].weight.assign(n.convolution().weight_count(), weight);
         made[i].weight_map.assign(channels, {0.01F, 0});

@@ -4,6 +4,7 @@
 
 #include <statiq/calibrate/observer_json.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -4,6 +4,7 @@
 
 #include <statiq/graph/network.hpp>
 #include <statiq/io/parameters.hpp>
+#include <statiq/operations/library.hpp>
 
 #include "../tests/support/readers.hpp"
 #include "seed_file.hpp"

@@ -76,6 +76,7 @@ float run(const statiq::parameters<net>& trained, std::span<const float> images)
 STACKS = (8, 16, 32)
 STACK = """
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 template <int Count>
 constexpr auto layers() {{
     if constexpr (Count == 1)

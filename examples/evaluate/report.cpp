@@ -41,7 +41,7 @@ json stored(const std::array<sq::signal_to_noise, sq::loss_source_count>& source
 }
 json stored(const sq::layer_quality& l) {
     return {{"layer", l.name},
-            {"operation", std::string(sq::to_string(l.kind))},
+            {"operation", std::string(l.facts->word)},
             {"depthwise", l.depthwise},
             {"weight_bits", l.weight_bits},
             {"activation_bits", l.activation_bits},

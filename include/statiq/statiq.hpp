@@ -22,6 +22,7 @@
 #include <statiq/graph/network.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/numeric/tf8.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/equalize.hpp>
 #include <statiq/passes/replace_relu6.hpp>

@@ -96,7 +96,7 @@ TEST_CASE("equal executions have infinite ratios, layer by layer") {
         REQUIRE(lines.size() == node_count<Net>);
         for (std::size_t i = 0; i < lines.size(); ++i) {
             CHECK(lines[i].name == Net::nodes[i].name.view());
-            CHECK(lines[i].kind == Net::nodes[i].kind);
+            CHECK(lines[i].word == Net::nodes[i].word());
             CHECK(lines[i].out == Net::nodes[i].out);
             CHECK(lines[i].error.sqnr() == infinite);
             CHECK(lines[i].error.count == 2 * Net::nodes[i].out.size());
@@ -170,9 +170,9 @@ TEST_CASE("decibels as text: exact is said of no noise, not of no signal") {
 
 TEST_CASE("a report has a line a layer, with name, operation, shape, ratio and error") {
     std::vector<layer_comparison> lines(2);
-    lines[0] = {"stem", operation::convolution, {4, 5, 6}, {}};
+    lines[0] = {"stem", "convolution", {4, 5, 6}, {}};
     lines[0].error.add(2, 2);
-    lines[1] = {"a_longer_name", operation::add, {1, 1, 10}, {}};
+    lines[1] = {"a_longer_name", "add", {1, 1, 10}, {}};
     lines[1].error.add(10, 9);
     std::istringstream text(report(lines));
     std::vector<std::vector<std::string>> words;

@@ -138,7 +138,7 @@ TEST_CASE(
     CHECK(lines[3].weight_bits == 8);
     std::size_t at = 0;
     for (std::size_t i = 0; i < data.nodes.size(); ++i) {
-        if (data.nodes[i].kind == operation::reshape) continue;
+        if (data.nodes[i].is<operations::reshape>()) continue;
         signal_to_noise expected;
         for (std::size_t s = 0; s < samples.size(); ++s) {
             std::vector<float> reference;

@@ -3,8 +3,8 @@
 
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/prepare.hpp>
-#include <statiq/graph/layer.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/fuse_activations.hpp>
 #include <statiq/plan/memory.hpp>

@@ -2,6 +2,7 @@
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/prepare.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/deploy.hpp>
 
 #include <doctest/doctest.h>

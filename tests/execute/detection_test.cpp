@@ -26,8 +26,7 @@ static_assert(require_merged<net>);
 /// No batch norm, no sum; every block one convolution.
 static_assert([] {
     for (const node& n : D::nodes)
-        if (n.kind == operation::add || n.kind == operation::batch_norm || activation_of(n.kind) != activation::none)
-            return false;
+        if (n.is<operations::add>() || n.is<operations::batch_norm>() || n.traits().clamps) return false;
     return true;
 }());
 

@@ -49,7 +49,7 @@ std::size_t misses(const parameters<G>& from, std::span<const float> sample) {
 } // namespace
 
 TEST_CASE("the family of random networks holds what the tests are to see") {
-    std::set<operation> kinds;
+    std::set<const operation_facts*> kinds;
     std::set<std::tuple<int, int>> strides;
     std::set<int> kernels;
     int grouped = 0, channelwise = 0, multiplied = 0, dilated = 0, one_sided = 0, lone = 0, shared = 0, wide_joins = 0;
@@ -57,15 +57,15 @@ TEST_CASE("the family of random networks holds what the tests are to see") {
     support::for_each_random_network([&]<class Net>() {
         const auto readers = detail::count_readers(Net::nodes);
         for (const node& n : Net::nodes) {
-            kinds.insert(n.kind);
-            if (n.kind == operation::add && n.input_count == 3) ++wide_joins;
-            if (n.by_table) ++tables;
-            if (n.kind == operation::batch_norm) {
+            kinds.insert(n.facts);
+            if (n.is<operations::add>() && n.input_count == 3) ++wide_joins;
+            if (n.is<operations::table_softmax>()) ++tables;
+            if (n.is<operations::batch_norm>()) {
                 const auto before = static_cast<std::size_t>(n.input());
                 if (!Net::nodes[before].is_linear()) ++lone;
                 if (Net::nodes[before].is_linear() && readers[before] > 1) ++shared;
             }
-            if (n.kind != operation::convolution) continue;
+            if (!n.is<operations::convolution>()) continue;
             strides.insert({n.over.stride_height, n.over.stride_width});
             kernels.insert({n.over.kernel_height, n.over.kernel_width});
             if (n.is_depthwise()) ++channelwise;

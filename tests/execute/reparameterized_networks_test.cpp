@@ -18,8 +18,8 @@ constexpr auto written() {
         return std::max(0, (out - 1) * stride + (taps - 1) * dilation + 1 - in - before);
     };
     const window& w = N.over;
-    return layer_of<layer_spec{
-        .kind = operation::convolution,
+    return layer_from<layer_spec{
+        .facts = &facts_of<operations::convolution>,
         .depthwise = N.is_depthwise(),
         .out_channels = N.is_depthwise() ? N.out.channels / N.in.channels : N.out.channels,
         .kernel_height = w.kernel_height,
@@ -39,8 +39,9 @@ constexpr auto written() {
 
 template <int Seed>
 struct plain_sum final
-    : network<decltype(layer_of<layer_spec{.kind = operation::input, .shape = support::draw_sum(Seed).in}> | relu |
-                       named<"sum">(written<branches_merged<support::random_sum<Seed>>::nodes[2]>()) | relu)> {};
+    : network<
+          decltype(layer_from<layer_spec{.facts = &facts_of<operations::input>, .shape = support::draw_sum(Seed).in}> |
+                   relu | named<"sum">(written<branches_merged<support::random_sum<Seed>>::nodes[2]>()) | relu)> {};
 
 /// Both deployed, quantized and run; every layer's integers.
 template <class Branched, class Plain, number_type Weight>

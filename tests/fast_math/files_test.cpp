@@ -6,6 +6,7 @@
 #include <statiq/graph/network.hpp>
 #include <statiq/io/integers.hpp>
 #include <statiq/io/parameters.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 

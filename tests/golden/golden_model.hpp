@@ -21,6 +21,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Whole networks whose outputs and intermediate tensors TensorFlow Lite Micro's reference kernels computed:
@@ -82,35 +83,21 @@ class stored_graph {
     }
 
     static bool computes(const sq::node& n, const std::string& op) {
-        using enum sq::operation;
-        switch (n.kind) {
-        case convolution:
-            return op == "CONV_2D" || op == "DEPTHWISE_CONV_2D";
-        case dense:
-            return op == "FULLY_CONNECTED";
-        case add:
-            return op == "ADD";
-        case concat:
-            return op == "CONCATENATION";
-        case max_pool:
-            return op == "MAX_POOL_2D";
-        case average_pool:
-            return op == "AVERAGE_POOL_2D";
-        case global_average_pool:
-            return op == "MEAN";
-        case softmax:
-            return op == "SOFTMAX";
-        case reshape:
-            return op == "RESHAPE";
-        case transpose:
-            return op == "TRANSPOSE";
-        case pad:
-            return op == "PAD";
-        case convert:
-            return op == "QUANTIZE";
-        default:
-            return false;
-        }
+        static const std::map<std::string_view, std::set<std::string_view>> names{
+            {"convolution", {"CONV_2D", "DEPTHWISE_CONV_2D"}},
+            {"dense", {"FULLY_CONNECTED"}},
+            {"add", {"ADD"}},
+            {"concat", {"CONCATENATION"}},
+            {"max_pool", {"MAX_POOL_2D"}},
+            {"average_pool", {"AVERAGE_POOL_2D"}},
+            {"global_average_pool", {"MEAN"}},
+            {"softmax", {"SOFTMAX"}},
+            {"reshape", {"RESHAPE"}},
+            {"transpose", {"TRANSPOSE"}},
+            {"pad", {"PAD"}},
+            {"convert", {"QUANTIZE"}}};
+        const auto found = names.find(n.facts->word);
+        return found != names.end() && found->second.contains(op);
     }
 
     /// Follows the data from a node's output tensor back to the input.
@@ -121,7 +108,7 @@ class stored_graph {
         for (const std::int64_t extent : shape) size *= extent;
         if (size != static_cast<std::int64_t>(n.out.size())) return false;
         if (tensor_of_[index] >= 0) return tensor_of_[index] == tensor_index;
-        if (n.kind == sq::operation::input) {
+        if (n.is<sq::operations::input>()) {
             tensor_of_[index] = tensor_index;
             return producer_.count(tensor_index) == 0;
         }
@@ -131,7 +118,7 @@ class stored_graph {
         if (!computes(n, op.at("op").template get<std::string>())) {
             // A reshape moves no data: one side may have it and the other not.
             if (op.at("op") == "RESHAPE") return match(index, inputs.at(0));
-            if (n.kind != sq::operation::reshape) return false;
+            if (!n.is<sq::operations::reshape>()) return false;
             tensor_of_[index] = tensor_index;
             return match(static_cast<std::size_t>(n.input()), tensor_index);
         }
@@ -144,7 +131,7 @@ class stored_graph {
             return true;
         };
         if (match_inputs(false)) return true;
-        return n.kind == sq::operation::add && n.input_count == 2 && match_inputs(true);
+        return n.is<sq::operations::add>() && n.input_count == 2 && match_inputs(true);
     }
 
     void read_linear(std::size_t index, sq::quantized_layer& to) const {

@@ -15,9 +15,9 @@ using namespace statiq;
 namespace {
 
 template <graph_type G>
-constexpr int count_of(operation kind) {
+constexpr int count_of(const operation_facts* kind) {
     int count = 0;
-    for (const node& n : G::nodes) count += n.kind == kind;
+    for (const node& n : G::nodes) count += n.facts == kind;
     return count;
 }
 
@@ -53,14 +53,14 @@ TEST_CASE("RepVGG's training-time block has three branches, two where the shape 
     CHECK(identity_branch.over.taps() == 1);
     // Merged, the block is a 3 x 3.
     CHECK(at<deployed<net>>("stage1.block1").over.taps() == 9);
-    CHECK(count_of<deployed<net>>(operation::add) == 0);
+    CHECK(count_of<deployed<net>>(&facts_of<operations::add>) == 0);
 }
 
 TEST_CASE("a VGG flattens into its dense layers") {
     using net = architectures::small_vgg;
     CHECK(at<net>("fc1").in == extents{1, 1, 4 * 4 * 64});
     CHECK(at<net>("conv1.convolution_2").in == extents{32, 32, 16});
-    CHECK(count_of<net>(operation::max_pool) == 3);
+    CHECK(count_of<net>(&facts_of<operations::max_pool>) == 3);
 }
 
 TEST_CASE("a detector's neck reads earlier levels") {
@@ -79,7 +79,7 @@ TEST_CASE("a detector's neck reads earlier levels") {
 TEST_CASE("inputs come before what reads them, and names are unique") {
     const auto holds = []<graph_type G>(const G*) {
         std::set<std::string_view> names;
-        bool ordered = G::nodes[0].kind == operation::input;
+        bool ordered = G::nodes[0].template is<operations::input>();
         for (std::size_t i = 0; i < node_count<G>; ++i) {
             const node& n = G::nodes[i];
             names.insert(n.name.view());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 
@@ -72,7 +73,7 @@ TEST_CASE("composition is associative, identity is neutral") {
 TEST_CASE("a sum joins branches over one input") {
     static constexpr auto nodes = nodes_of(image | relu | add(conv<8>, depthwise | relu6, identity));
     static constexpr const node& sum = nodes.back();
-    static_assert(sum.kind == operation::add && sum.input_count == 3);
+    static_assert(sum.is<operations::add>() && sum.input_count == 3);
     static_assert(sum.inputs[0] == 2 && sum.inputs[1] == 4 && sum.inputs[2] == 1);
     static_assert(nodes[2].input() == 1 && nodes[3].input() == 1); // both branches read the relu
     static_assert(sum.out == extents{16, 12, 8});
@@ -83,7 +84,7 @@ TEST_CASE("a concatenation adds channels in the order of its branches") {
     static constexpr auto nodes =
         nodes_of(image | concat(conv<3>, identity, max_pool(kernel<3>, stride<1>, same), conv<5>));
     static constexpr const node& joined = nodes.back();
-    static_assert(joined.kind == operation::concat && joined.input_count == 4);
+    static_assert(joined.is<operations::concat>() && joined.input_count == 4);
     static_assert(joined.out == extents{16, 12, 3 + 8 + 8 + 5});
     static_assert(nodes[static_cast<std::size_t>(joined.inputs[0])].out.channels == 3);
     static_assert(joined.inputs[1] == 0);
@@ -183,7 +184,7 @@ TEST_CASE("from<label> continues at the last layer of a scope") {
     // "a" is no part of "ab", and a label may stand for the input.
     static constexpr auto prefix = nodes_of(image | named<"a">(conv<3>) | named<"ab">(conv<5>) |
                                             add(from<"a">, conv<3>) | concat(identity, from<"input">, from<"ab">));
-    static_assert(prefix[4].kind == operation::add && prefix[4].inputs[0] == 1);
+    static_assert(prefix[4].is<operations::add>() && prefix[4].inputs[0] == 1);
     static_assert(prefix.back().inputs[1] == 0 && prefix.back().inputs[2] == 2);
     static_assert(prefix.back().out.channels == 3 + 8 + 5);
     CHECK(prefix.size() == 6);
@@ -337,17 +338,17 @@ TEST_CASE("a conversion stands where float and integer layers meet, once for eac
     using chosen = numbers_chosen<net, weight8, unsigned8>;
     constexpr auto& nodes = chosen::nodes;
     int conversions = 0;
-    for (const node& n : nodes) conversions += n.kind == operation::convert;
+    for (const node& n : nodes) conversions += n.is<operations::convert>();
     CHECK(conversions == 3); // a to float for both, b and c back
     static constexpr const node& b = called(nodes, "b");
     static constexpr const node& c = called(nodes, "c");
     static_assert(b.input() == c.input());
-    static_assert(nodes[static_cast<std::size_t>(b.input())].kind == operation::convert);
+    static_assert(nodes[static_cast<std::size_t>(b.input())].is<operations::convert>());
     static_assert(has_activation(b, float32::format));
     for (std::size_t k = 0; k < 3; ++k) {
         const node& joined = nodes[static_cast<std::size_t>(nodes.back().inputs[k])];
         CHECK(joined.numbers.activation == unsigned8::format);
-        CHECK((joined.kind == operation::convert) == (k < 2));
+        CHECK((joined.is<operations::convert>()) == (k < 2));
     }
 }
 

@@ -21,6 +21,6 @@ TEST_CASE("ResNet-50 needs the 4.1 thousand million products that are known for 
 TEST_CASE("RepVGG-B0's 3 x 3 branches are the products of the network as it is deployed") {
     std::int64_t products = 0;
     for (const node& n : architectures::repvgg_b0::nodes)
-        if (n.over.taps() == 9 || n.kind == operation::dense) products += statiq::detail::multiply_accumulates_of(n);
+        if (n.over.taps() == 9 || n.is<operations::dense>()) products += statiq::detail::multiply_accumulates_of(n);
     CHECK(static_cast<double>(products) == doctest::Approx(3.058e9).epsilon(0.0002));
 }

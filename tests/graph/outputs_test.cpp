@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/require_merged.hpp>
 #include <statiq/passes/strip_depthwise.hpp>
@@ -20,7 +21,7 @@ struct enlarged final : network<decltype(input<3, 5, 2> | upsample<2> | upsample
 static_assert(enlarged::nodes[1].out == extents{6, 10, 2});
 static_assert(output_extents<enlarged> == extents{6, 30, 2});
 static_assert(enlarged::nodes[1].name == label("upsample") && enlarged::nodes[2].name == label("upsample_2"));
-static_assert(detail::keeps_numbers(operation::upsample));
+static_assert(operations::upsample::traits.keeps_numbers);
 
 // ---- named outputs ------------------------------------------------------------------------------------------------
 
@@ -36,14 +37,14 @@ static_assert(net::nodes[output_index<net, "c">].output == 1 && net::nodes[outpu
 
 // Passes keep them: folded and fused, the output is the convolution's.
 using D = deployed<net>;
-static_assert(output_index<D, "a"> == find_node<D>("a") && D::nodes[output_index<D, "a">].fused == activation::relu);
+static_assert(output_index<D, "a"> == find_node<D>("a") && D::nodes[output_index<D, "a">].clamp == relu_clamp);
 static_assert(output_index<D, "c"> == find_node<D>("c.max_pool"));
 static_assert(D::nodes[node_count<D> - 1].output == 0); // the last layer's value is the result without being named
 
 // A value that is an output is not changed by who else reads it: its ReLU stays apart, and so does its batch norm.
 struct before_relu final
     : network<decltype(input<8, 8, 4> | named<"a">(conv<4>(kernel<3>)) | outputs<"a"> | relu | conv<2>)> {};
-static_assert(deployed<before_relu>::nodes[1].fused == activation::none && node_count<deployed<before_relu>> == 4);
+static_assert(deployed<before_relu>::nodes[1].clamp == real_clamp{} && node_count<deployed<before_relu>> == 4);
 struct before_norm final
     : network<decltype(input<8, 8, 4> | named<"a">(conv<4>(kernel<3>)) | outputs<"a"> | batch_norm)> {};
 static_assert(deployed<before_norm>::nodes[2].is_depthwise());

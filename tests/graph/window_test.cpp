@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <doctest/doctest.h>
 
@@ -208,5 +209,5 @@ TEST_CASE("a dense layer reads a flat vector") {
     static_assert(nodes[2].in == extents{1, 1, 30});
     static_assert(nodes[2].out == extents{1, 1, 7});
     static_assert(nodes[2].convolution().weight_count() == 210);
-    CHECK(nodes[2].kind == operation::dense);
+    CHECK(nodes[2].is<operations::dense>());
 }

@@ -25,13 +25,14 @@ const std::map<std::string, std::set<std::string>>& house() {
             {"numeric", {}},
             {"tensor", {"numeric"}},
             {"graph", {"numeric", "tensor"}},
-            {"networks", {"numeric", "tensor", "graph"}},
-            {"passes", {"numeric", "tensor", "graph"}},
-            {"plan", {"numeric", "tensor", "graph", "passes"}},
+            {"operations", {"numeric", "tensor", "graph", "kernels"}},
+            {"networks", {"numeric", "tensor", "graph", "operations"}},
+            {"passes", {"numeric", "tensor", "graph", "operations"}},
+            {"plan", {"numeric", "tensor", "graph", "operations", "passes"}},
             {"simd", {"numeric"}},
             {"kernels", {"numeric", "tensor", "simd"}},
-            {"execute", {"numeric", "tensor", "graph", "networks", "passes", "plan", "simd", "kernels"}},
-            {"io", {"numeric", "tensor", "graph", "passes"}},
+            {"execute", {"numeric", "tensor", "graph", "operations", "networks", "passes", "plan", "simd", "kernels"}},
+            {"io", {"numeric", "tensor", "graph", "operations", "passes"}},
         };
         auto above_execute = all["execute"];
         above_execute.insert("execute");
@@ -45,7 +46,8 @@ const std::map<std::string, std::set<std::string>>& house() {
 }
 
 const std::set<std::string> may_include_xsimd{"simd", "kernels"};
-const std::set<std::string> may_not_reach_xsimd{"numeric", "tensor", "graph", "networks", "passes", "plan"};
+const std::set<std::string> may_not_reach_xsimd{"numeric",  "tensor", "graph", "operations",
+                                                "networks", "passes", "plan"};
 
 /// Headers of no floor that every floor may include.
 const std::set<std::string> foundations{"statiq/exceptions.hpp", "statiq/language.hpp", "statiq/version.hpp"};

@@ -5,6 +5,7 @@
 #include <statiq/execute/float_network.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/io/parameters.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <doctest/doctest.h>
 
@@ -40,7 +41,7 @@ tensor_map random_tensors(std::mt19937& random) {
         if (n.is_linear()) {
             tensors[name + ".weight"] = integers(random, n.convolution().weight_count());
             if (n.has_bias) tensors[name + ".bias"] = integers(random, out);
-        } else if (n.kind == operation::batch_norm) {
+        } else if (n.is<operations::batch_norm>()) {
             for (const char* tensor : {".gamma", ".beta", ".mean"}) tensors[name + tensor] = integers(random, out);
             tensors[name + ".var"] = floats(out, 3.0F);
         }
@@ -82,28 +83,28 @@ floats channel_first_output(const tensor_map& tensors, const floats& image) {
         const auto before = [&](int k) {
             return values[static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)])];
         };
-        floats y = n.kind == operation::input ? image : before(0);
+        floats y = n.is<operations::input>() ? image : before(0);
         const std::size_t pixels = n.out.pixels();
         if (n.is_linear()) {
             const floats none(static_cast<std::size_t>(n.out.channels));
             y = mixed(tensors.at(name + ".weight"), n.has_bias ? tensors.at(name + ".bias") : none, y);
-        } else if (n.kind == operation::batch_norm) {
+        } else if (n.is<operations::batch_norm>()) {
             for (std::size_t i = 0; i < y.size(); ++i) {
                 const std::size_t c = i / pixels;
                 y[i] = tensors.at(name + ".gamma")[c] * (y[i] - tensors.at(name + ".mean")[c]) / 2 +
                        tensors.at(name + ".beta")[c];
             }
-        } else if (n.kind == operation::relu) {
+        } else if (n.traits().clamps) {
             for (float& value : y) value = std::max(value, 0.0F);
-        } else if (n.kind == operation::add) {
+        } else if (n.is<operations::add>()) {
             for (int k = 1; k < n.input_count; ++k)
                 for (std::size_t i = 0; i < y.size(); ++i) y[i] += before(k)[i];
-        } else if (n.kind == operation::concat) {
+        } else if (n.is<operations::concat>()) {
             for (int k = 1; k < n.input_count; ++k) {
                 const floats next = before(k);
                 y.insert(y.end(), next.begin(), next.end());
             }
-        } else if (n.kind == operation::broadcast) {
+        } else if (n.is<operations::broadcast>()) {
             y = floats(n.out.size(), y.front());
         }
         // Flattening, conversions and pools of one pixel leave the memory as it is.

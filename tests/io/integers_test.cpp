@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/graph/network.hpp>
 #include <statiq/io/integers.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 
@@ -50,10 +51,10 @@ sq::quantized_parameters<Q> random_integers(std::uint32_t seed) {
     sq::quantized_parameters<Q> made;
     for (std::size_t i = 0; i < sq::node_count<Q>; ++i) {
         const sq::node& n = Q::nodes[i];
-        if (sq::detail::keeps_numbers(n.kind))
+        if (n.traits().keeps_numbers)
             made[i].output = made[static_cast<std::size_t>(n.input())].output;
-        else if (n.kind == sq::operation::softmax)
-            made[i].output = sq::detail::softmax_output(n.numbers.activation);
+        else if (n.facts->fixed_output != nullptr)
+            made[i].output = n.facts->fixed_output(n.numbers.activation);
         else
             made[i].output = map_of(n.numbers.activation);
         if (!n.is_linear()) continue;

@@ -103,12 +103,12 @@ inline shape image_shape(const json& of) {
 }
 inline statiq::extents image_of(const shape& nhwc) { return {nhwc[1], nhwc[2], nhwc[3]}; }
 
-inline statiq::activation activation_named(const std::string& name) {
-    if (name == "RELU") return statiq::activation::relu;
-    if (name == "RELU6") return statiq::activation::relu6;
-    if (name == "RELU_N1_TO_1") return statiq::activation::relu_n1_to_1;
+inline statiq::real_clamp activation_named(const std::string& name) {
+    if (name == "RELU") return statiq::relu_clamp;
+    if (name == "RELU6") return statiq::relu6_clamp;
+    if (name == "RELU_N1_TO_1") return statiq::relu_n1_to_1_clamp;
     REQUIRE(name == "NONE");
-    return statiq::activation::none;
+    return {};
 }
 
 } // namespace kernel_test

@@ -8,6 +8,7 @@
 #include <statiq/kernels/weights.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/requantize.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <doctest/doctest.h>
 
@@ -29,7 +30,7 @@ namespace {
 /// The clamp our own preparation finds for the case's activation, checked against the one stored.
 template <class Out>
 std::pair<std::int32_t, std::int32_t> clamp_of(const json& one) {
-    statiq::node n{.fused = activation_named(one.at("fused_activation"))};
+    statiq::node n{.clamp = activation_named(one.at("fused_activation"))};
     n.numbers.activation = statiq::quantized<8 * sizeof(Out), statiq::asymmetric_signed>::format;
     const statiq::affine map{scale_of(one, "output_scale"), one.at("output_zero_point").get<std::int32_t>()};
     std::pair<std::int32_t, std::int32_t> clamp;

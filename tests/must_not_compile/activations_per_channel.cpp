@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: one_scale_per_activation<statiq::layer_name<'i', 'n', 'p', 'u', 't'>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 
 using namespace statiq;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: channel_mismatch<statiq::layer_name<'b', 'l', 'o', 'c', 'k', '.', 'a', 'd', 'd'>, 32, 16>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: extent_mismatch<statiq::layer_name<'a', 'd', 'd'>, 8, 9, 4, 5>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -2,6 +2,7 @@
 // rejects: check_arena(\(\) .with .*AtLeast = [0-9]+; .*Found = 63|<[0-9]+U*L*, 63U*L*>)
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <array>
 #include <cstdint>

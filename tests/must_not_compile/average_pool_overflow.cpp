@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: accumulator_overflow<statiq::layer_name<.*'p', 'o', 'o', 'l'>, 33, 32>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 
 using namespace statiq;

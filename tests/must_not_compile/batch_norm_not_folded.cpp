@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: not_deployed<statiq::layer_name<'a', '.', 'b', 'n'>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 

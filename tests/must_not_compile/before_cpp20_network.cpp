@@ -2,3 +2,4 @@
 // rejects with: -std=c++17
 // rejects: fatal error: .?statiq needs C\+\+20: compile with -std=c\+\+20
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>

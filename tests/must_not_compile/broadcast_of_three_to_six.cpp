@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: broadcast_mismatch<statiq::layer_name<'b', 'r', 'o', 'a', 'd', 'c', 'a', 's', 't'>, 1, 1, 3, 4, 5, 6>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

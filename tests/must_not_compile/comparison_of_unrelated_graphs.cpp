@@ -2,6 +2,7 @@
 // rejects: statiq: compare a graph with itself or with what a pass made of it
 #include <statiq/analyze/compare.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/deploy.hpp>
 
 #include <cstddef>

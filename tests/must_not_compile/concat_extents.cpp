@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: extent_mismatch<statiq::layer_name<'c', 'o', 'n', 'c', 'a', 't'>, 8, 9, 8, 8>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

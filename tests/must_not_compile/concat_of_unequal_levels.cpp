@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: extent_mismatch<statiq::layer_name<'n', 'e', 'c', 'k', '.', 'c', 'o', 'n', 'c', 'a', 't'>, 24, 24, 16, 16>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

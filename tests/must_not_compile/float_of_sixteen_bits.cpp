@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: statiq: a number type is float32, or integers of 2 to 16 bits
 #include <statiq/graph/compose.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: misplaced_input<statiq::layer_name<'s', 'e', 'c', 'o', 'n', 'd', '.', 'i', 'n', 'p', 'u', 't'>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

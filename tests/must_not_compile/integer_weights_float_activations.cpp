@@ -3,6 +3,7 @@
 #include <statiq/execute/prepare.hpp>
 #include <statiq/execute/weight_only_network.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

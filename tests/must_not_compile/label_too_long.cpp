@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: statiq: a label holds at most 46 characters
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -2,6 +2,7 @@
 // rejects: padding_beside_bias<statiq::layer_name<'b', '.', 'a', 'd', 'd'>, statiq::layer_name<'b', '.', '3', 'x', '3'>
 // *>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/require_merged.hpp>
 
 using namespace statiq;

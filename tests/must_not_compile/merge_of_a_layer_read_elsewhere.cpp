@@ -2,6 +2,7 @@
 // rejects: layer_is_read_elsewhere<statiq::layer_name<'b', '.', 'a', 'd', 'd'>, statiq::layer_name<'b', '.', '3', 'x',
 // '3'>, 2L?, 1L?>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/require_merged.hpp>
 
 using namespace statiq;

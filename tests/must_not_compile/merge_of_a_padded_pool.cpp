@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: average_pool_leaves_image<statiq::layer_name<'b', '.', 'a', 'd', 'd'>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/require_merged.hpp>
 
 using namespace statiq;

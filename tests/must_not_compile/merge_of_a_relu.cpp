@@ -2,6 +2,7 @@
 // rejects: layer_is_not_linear<statiq::layer_name<'b', '.', 'a', 'd', 'd'>, statiq::layer_name<'b', '.', 'r', 'e', 'l',
 // 'u'> *>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/require_merged.hpp>
 
 using namespace statiq;

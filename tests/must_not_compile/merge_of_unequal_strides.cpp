@@ -2,6 +2,7 @@
 // rejects: stride_mismatch<statiq::layer_name<'b', '.', 'a', 'd', 'd'>, statiq::layer_name<'b', '.', 'a', 'd', 'd'>, 2,
 // 1>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/require_merged.hpp>
 
 using namespace statiq;

@@ -2,6 +2,7 @@
 // rejects: merging_costs_more<statiq::layer_name<'b', '.', 'a', 'd', 'd'>, statiq::layer_name<'b', '.', 'a', 'd', 'd'>,
 // 36864L?, 10240L?>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/require_merged.hpp>
 
 using namespace statiq;

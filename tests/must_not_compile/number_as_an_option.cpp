@@ -2,6 +2,7 @@
 // rejects: statiq: a layer's parentheses hold options, and numbers stand in angle brackets: conv<16>\(kernel<3>,
 // stride<2>\)
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

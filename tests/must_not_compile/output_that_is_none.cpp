@@ -2,6 +2,7 @@
 // rejects: the network names no such output
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/deploy.hpp>
 
 using namespace statiq;

@@ -2,6 +2,7 @@
 // rejects: pad_before_average_pool<statiq::layer_name<'a', '.', 'a', 'v', 'e', 'r', 'a', 'g', 'e', '_', 'p', 'o', 'o',
 // 'l'>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

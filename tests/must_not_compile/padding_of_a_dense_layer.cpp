@@ -2,6 +2,7 @@
 // rejects: statiq: an option does not apply to this kind of layer
 // rejects: padding_option<
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: padding_exceeds_pool<statiq::layer_name<'m', 'a', 'x', '_', 'p', 'o', 'o', 'l'>, 2, 3, 3, 3>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

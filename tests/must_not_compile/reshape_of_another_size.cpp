@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: reshape_mismatch<statiq::layer_name<'r', 'e', 's', 'h', 'a', 'p', 'e'>, 60, 61>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

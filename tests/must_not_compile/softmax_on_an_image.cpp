@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: flatten_needed_before<statiq::layer_name<'s', 'o', 'f', 't', 'm', 'a', 'x'>, 4, 5, 3>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

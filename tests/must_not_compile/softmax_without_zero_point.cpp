@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: softmax_needs_8_bits_and_a_zero_point<statiq::layer_name<'s', 'o', 'f', 't', 'm', 'a', 'x'>, 8>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 
 using namespace statiq;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: statiq: a number type is stored as float, or as the 8- or 16-bit integer of its sign and bits
 #include <statiq/graph/compose.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <cstdint>
 

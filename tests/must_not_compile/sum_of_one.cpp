@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: statiq: add joins at least two branches
+// rejects: statiq: add, concat and other joins have at least two branches
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

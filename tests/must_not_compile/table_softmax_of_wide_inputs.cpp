@@ -2,6 +2,7 @@
 // rejects: table_softmax_needs_8_bit_inputs<statiq::layer_name<'t', 'h', 'e', '.', 's', 'o', 'f', 't', 'm', 'a', 'x'>,
 // 12>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 
 using namespace statiq;

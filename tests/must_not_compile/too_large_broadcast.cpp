@@ -2,6 +2,7 @@
 // rejects: count_exceeds_int<statiq::layer_name<'a', '.', 'b', 'r', 'o', 'a', 'd', 'c', 'a', 's', 't'>, 10000000000,
 // 2147483647>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -2,6 +2,7 @@
 // rejects: count_exceeds_int<statiq::layer_name<'a', '.', 'u', 'p', 's', 'a', 'm', 'p', 'l', 'e'>, 6400000000,
 // 2147483647>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

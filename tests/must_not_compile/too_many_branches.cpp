@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: too_many_branches<statiq::layer_name<'c', 'o', 'n', 'c', 'a', 't'>, 8, 9>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: count_exceeds_int<statiq::layer_name<'a'>, 6400000000, 2147483647>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: count_exceeds_int64<statiq::layer_name<'c'>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/plan/facts.hpp>
 
 using namespace statiq;

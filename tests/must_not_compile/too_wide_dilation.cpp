@@ -2,6 +2,7 @@
 // rejects: count_exceeds_int<statiq::layer_name<'a'>, 4000000008, 2147483647>
 // Padding makes 8 rows of 8 + (window of 2 x 2000000000 + 1 rows) - 1.
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rejects: window_exceeds_image<statiq::layer_name<'a'>, 7, 3, 6, 20>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 using namespace statiq;
 

@@ -16,7 +16,7 @@ template <graph_type G>
 constexpr std::int64_t with_statistics() {
     std::int64_t parameters = parameter_count<G>;
     for (const node& n : G::nodes)
-        if (n.kind == operation::batch_norm) parameters += 2 * std::int64_t{n.out.channels};
+        if (n.is<operations::batch_norm>()) parameters += 2 * std::int64_t{n.out.channels};
     return parameters;
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("ResNet-8") {
     CHECK(at<net>("stack2.shortcut").over.taps() == 1);
     CHECK(at<net>("stack3.relu").out == extents{8, 8, 64});
     CHECK(at<net>("stack3.conv2").has_bias);
-    CHECK(net::nodes.back().kind == operation::softmax);
+    CHECK(net::nodes.back().is<operations::softmax>());
 }
 
 TEST_CASE("DS-CNN") {

@@ -19,7 +19,7 @@ template <graph_type G>
 constexpr std::int64_t normalized_channels() {
     std::int64_t channels = 0;
     for (const node& n : G::nodes)
-        if (n.kind == operation::batch_norm) channels += n.out.channels;
+        if (n.is<operations::batch_norm>()) channels += n.out.channels;
     return channels;
 }
 
@@ -131,12 +131,12 @@ TEST_CASE("the friendly block has nothing between depthwise and pointwise, and n
     CHECK(find_node<net>("pw5") == find_node<net>("dw5") + 1);
     CHECK(find_node<net>("pw5.relu") == find_node<net>("pw5.bn") + 1);
     CHECK_FALSE(at<net>("dw5").has_bias);
-    for (const node& n : net::nodes) CHECK(n.kind != operation::relu6);
+    for (const node& n : net::nodes) CHECK(n.word() != "relu6");
     // Deployed, no activation follows a depthwise convolution, and its bias, which only batch norm would bring, is
     // none.
     for (const node& n : deployed<net>::nodes) {
         if (!n.is_depthwise()) continue;
-        CHECK(n.fused == activation::none);
+        CHECK(!n.has_fused_clamp());
         CHECK_FALSE(n.has_bias);
     }
 }
@@ -156,7 +156,7 @@ TEST_CASE("visual wake words") {
     CHECK(at<net>("conv0").out == extents{48, 48, 8});
     CHECK(at<net>("pw13").out == extents{3, 3, 256});
     CHECK(at<net>("dw1").has_bias);
-    for (const node& n : net::nodes) CHECK(n.kind != operation::relu6);
+    for (const node& n : net::nodes) CHECK(n.word() != "relu6");
 }
 
 TEST_CASE("digits") {

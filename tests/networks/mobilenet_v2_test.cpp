@@ -16,7 +16,7 @@ template <graph_type G>
 constexpr std::int64_t with_statistics() {
     std::int64_t parameters = parameter_count<G>;
     for (const node& n : G::nodes)
-        if (n.kind == operation::batch_norm) parameters += 2 * std::int64_t{n.out.channels};
+        if (n.is<operations::batch_norm>()) parameters += 2 * std::int64_t{n.out.channels};
     return parameters;
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("MobileNetV2 is the network of its paper's table 2") {
             CHECK(at<net>(name + ".depthwise").is_depthwise());
             CHECK(at<net>(name + ".depthwise").out.channels == channels * s.expansion);
             CHECK(at<net>(name + ".depthwise").over.stride_height == (k == 0 ? s.stride : 1));
-            CHECK(at<net>(name + ".depthwise.relu6").kind == operation::relu6);
+            CHECK(at<net>(name + ".depthwise.relu6").word() == "relu6");
             CHECK(at<net>(name + ".project").out == extents{s.extent, s.extent, s.channels});
             // The bottleneck is linear, and joined to the input where the shape stays.
             CHECK(find_node<net>(name + ".project.relu6") == -1);

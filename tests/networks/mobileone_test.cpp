@@ -39,8 +39,8 @@ TEST_CASE("MobileOne-S0: the layers of the published deployed weights") {
             const node& n = D::nodes[++i];
             CAPTURE(n.name.view());
             CHECK(n.name.view() == "stage" + std::to_string(stage + 1) + "." + std::to_string(layer));
-            CHECK(n.kind == operation::convolution);
-            CHECK(n.fused == activation::relu);
+            CHECK(n.is<operations::convolution>());
+            CHECK(n.clamp == relu_clamp);
             CHECK(n.has_bias);
             CHECK(n.is_depthwise() == (layer % 2 == 0));
             CHECK(n.over.taps() == (layer % 2 == 0 ? 9 : 1));

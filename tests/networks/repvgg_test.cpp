@@ -17,9 +17,9 @@ using namespace statiq::networks;
 namespace {
 
 template <graph_type G>
-constexpr int count_of(operation kind) {
+constexpr int count_of(const operation_facts* kind) {
     return static_cast<int>(
-        std::count_if(G::nodes.begin(), G::nodes.end(), [&](const node& n) { return n.kind == kind; }));
+        std::count_if(G::nodes.begin(), G::nodes.end(), [&](const node& n) { return n.facts == kind; }));
 }
 
 /// Input, one convolution with ReLU for each block, mean, dense: nothing else.
@@ -29,10 +29,10 @@ constexpr bool deploys_to_one_layer_a_block = [] {
     constexpr int blocks = 1 + W.blocks[0] + W.blocks[1] + W.blocks[2] + W.blocks[3];
     bool only = node_count<D> == blocks + 3;
     for (std::size_t i = 1; i <= blocks; ++i)
-        only = only && D::nodes[i].kind == operation::convolution && D::nodes[i].over.taps() == 9 &&
-               D::nodes[i].fused == activation::relu && D::nodes[i].has_bias;
-    return only && D::nodes[node_count<D> - 2].kind == operation::global_average_pool &&
-           D::nodes[node_count<D> - 1].kind == operation::dense;
+        only = only && D::nodes[i].template is<operations::convolution>() && D::nodes[i].over.taps() == 9 &&
+               D::nodes[i].clamp == relu_clamp && D::nodes[i].has_bias;
+    return only && D::nodes[node_count<D> - 2].template is<operations::global_average_pool>() &&
+           D::nodes[node_count<D> - 1].template is<operations::dense>();
 }();
 
 /// Deployed, it is the plain network of these layers: names, shapes, windows, all.
@@ -46,8 +46,8 @@ constexpr bool is_plain = [] {
 static_assert(deploys_to_one_layer_a_block<repvgg_a0>);
 static_assert(is_plain<repvgg_a0>);
 static_assert(require_merged<repvgg<repvgg_a0>>);
-static_assert(count_of<repvgg<repvgg_a0>>(operation::add) == 22);
-static_assert(count_of<repvgg<repvgg_b0>>(operation::add) == 28);
+static_assert(count_of<repvgg<repvgg_a0>>(&facts_of<operations::add>) == 22);
+static_assert(count_of<repvgg<repvgg_b0>>(&facts_of<operations::add>) == 28);
 
 /// P5 table 4 and 5: parameters in millions with two digits (cut off) and multiply-accumulates in billions with one
 /// (rounded), of the deployed network.
@@ -103,7 +103,7 @@ template <class Blocks>
 constexpr variant norms = [] {
     variant v;
     for (const node& n : two_blocks<Blocks>::nodes)
-        if (n.kind == operation::batch_norm) ++(n.name.is_in("a") ? v.norms_first : v.norms_second);
+        if (n.is<operations::batch_norm>()) ++(n.name.is_in("a") ? v.norms_first : v.norms_second);
     return v;
 }();
 

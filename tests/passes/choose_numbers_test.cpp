@@ -22,7 +22,7 @@ using byte = quantized<8, asymmetric>;
 using signed_byte = quantized<8, asymmetric_signed>;
 using wide = quantized<16, asymmetric>;
 
-constexpr bool converts(const node& n) { return n.kind == operation::convert; }
+constexpr bool converts(const node& n) { return n.is<operations::convert>(); }
 
 template <class Body, class Weight = weight, class Activation = byte>
 using chosen = numbers_chosen<deployed<network<Body>>, Weight, Activation>;
@@ -72,10 +72,10 @@ static_assert(conversions<island> == 2);
 constexpr auto& island_nodes = island::nodes;
 static_assert(converts(island_nodes[2]) && island_nodes[2].numbers.activation.floating);
 static_assert(island_nodes[2].name.view() == "a.dequantized" && island_nodes[2].input() == 1);
-static_assert(island_nodes[3].kind == operation::convolution && island_nodes[3].numbers.activation.floating);
+static_assert(island_nodes[3].is<operations::convolution>() && island_nodes[3].numbers.activation.floating);
 static_assert(island_nodes[4].numbers.activation.floating && island_nodes[5].numbers.activation.floating);
 static_assert(converts(island_nodes[6]) && island_nodes[6].numbers.activation == byte::format);
-static_assert(island_nodes[7].kind == operation::dense && island_nodes[7].input() == 6);
+static_assert(island_nodes[7].is<operations::dense>() && island_nodes[7].input() == 6);
 // A conversion holds its source's value: the range of that is what it is quantized with.
 static_assert(island::origin[2] == island::origin[1] && island::origin[6] == island::origin[5]);
 
@@ -95,7 +95,7 @@ constexpr auto join_body = input<4, 4, 3> | conv<4> | add(with<weight, wide>(con
 using joined = chosen<decltype(join_body)>;
 static_assert(conversions<joined> == 1);
 static_assert(converts(joined::nodes[3]) && joined::nodes[3].input() == 2);
-static_assert(joined::nodes[3].numbers.activation == byte::format && joined::nodes[4].kind == operation::add);
+static_assert(joined::nodes[3].numbers.activation == byte::format && joined::nodes[4].is<operations::add>());
 using signs = chosen<decltype(input<4, 4, 3> | concat(with<weight, signed_byte>(conv<4>), conv<2>))>;
 static_assert(conversions<signs> == 1);
 
@@ -176,7 +176,7 @@ void check_conversions() {
                 CHECK_FALSE(converts(before));
                 CHECK(n.out == before.out);
                 CHECK(seen.insert({from, std::string(n.name.view())}).second);
-            } else if (n.kind == operation::add || n.kind == operation::concat) {
+            } else if (n.is<operations::add>() || n.is<operations::concat>()) {
                 CHECK(alike);
             } else {
                 CHECK(given.floating == own.floating);

@@ -20,12 +20,12 @@ struct lone final : network<decltype(input<5, 5, 3> | max_pool | batch_norm | co
 struct shared final : network<decltype(input<5, 5, 3> | conv<4> | add(batch_norm, identity) | relu)> {};
 
 static_assert(node_count<batch_norm_folded<plain>> == node_count<plain> - 1);
-static_assert(batch_norm_folded<plain>::nodes[1].kind == operation::convolution);
+static_assert(batch_norm_folded<plain>::nodes[1].is<operations::convolution>());
 static_assert(!plain::nodes[1].has_bias && batch_norm_folded<plain>::nodes[1].has_bias);
 
 // Alone, it is a 1 x 1 convolution of each channel by itself.
 constexpr node folded_alone = batch_norm_folded<lone>::nodes[2];
-static_assert(folded_alone.kind == operation::convolution && folded_alone.is_depthwise() && folded_alone.has_bias);
+static_assert(folded_alone.is<operations::convolution>() && folded_alone.is_depthwise() && folded_alone.has_bias);
 static_assert(folded_alone.over == window{} && folded_alone.in == folded_alone.out && folded_alone.groups == 3);
 static_assert(folded_alone.name == lone::nodes[2].name);
 
@@ -61,7 +61,7 @@ TEST_CASE("no batch norm is left, and everything else is as it was") {
         std::size_t gone = 0;
         const auto readers = detail::count_readers(Net::nodes);
         for (const node& n : Net::nodes) {
-            if (n.kind != operation::batch_norm) continue;
+            if (!n.is<operations::batch_norm>()) continue;
             const auto before = static_cast<std::size_t>(n.input());
             ++norms;
             if (Net::nodes[before].is_linear() && readers[before] == 1) ++gone;
@@ -70,7 +70,7 @@ TEST_CASE("no batch norm is left, and everything else is as it was") {
         for (std::size_t i = 0; i < node_count<folded>; ++i) {
             const node& n = folded::nodes[i];
             const node& from = Net::nodes[static_cast<std::size_t>(folded::origin[i])];
-            CHECK(n.kind != operation::batch_norm);
+            CHECK(!n.is<operations::batch_norm>());
             CHECK(n.out == from.out);
             for (int k = 0; k < n.input_count; ++k) CHECK(n.inputs[static_cast<std::size_t>(k)] < static_cast<int>(i));
         }
@@ -85,7 +85,7 @@ TEST_CASE("folded parameters are alpha w and beta + alpha (b - mean), rounded on
         for (std::size_t i = 0; i < node_count<batch_norm_folded<Net>>; ++i) {
             const node& n = batch_norm_folded<Net>::nodes[i];
             const auto origin = static_cast<std::size_t>(batch_norm_folded<Net>::origin[i]);
-            if (Net::nodes[origin].kind != operation::batch_norm) {
+            if (!Net::nodes[origin].template is<operations::batch_norm>()) {
                 CHECK(folded[i] == trained[origin]);
                 continue;
             }

@@ -24,28 +24,28 @@ constexpr auto fused_nodes(const Body&) {
 
 // Fused: into convolutions, dense layers and sums that nothing else reads.
 constexpr auto convolution_relu = fused_nodes(input<4, 4, 2> | conv<3> | relu);
-static_assert(convolution_relu.size() == 2 && convolution_relu[1].fused == activation::relu);
+static_assert(convolution_relu.size() == 2 && convolution_relu[1].clamp == relu_clamp);
 constexpr auto dense_relu6 = fused_nodes(input<1, 1, 8> | dense<3> | relu6 | dense<2>);
-static_assert(dense_relu6.size() == 3 && dense_relu6[1].fused == activation::relu6);
-static_assert(dense_relu6[2].input() == 1 && dense_relu6[2].fused == activation::none);
+static_assert(dense_relu6.size() == 3 && dense_relu6[1].clamp == relu6_clamp);
+static_assert(dense_relu6[2].input() == 1 && dense_relu6[2].clamp == real_clamp{});
 constexpr auto sum_relu = fused_nodes(input<4, 4, 3> | residual(conv<3>) | relu);
-static_assert(sum_relu.size() == 3 && sum_relu[2].kind == operation::add && sum_relu[2].fused == activation::relu);
+static_assert(sum_relu.size() == 3 && sum_relu[2].is<operations::add>() && sum_relu[2].clamp == relu_clamp);
 
 // Not fused: where the value is read elsewhere too, or the producer cannot clamp.
 constexpr auto two_readers = fused_nodes(input<4, 4, 2> | conv<3> | add(relu, identity));
-static_assert(two_readers.size() == 4 && two_readers[1].fused == activation::none);
-static_assert(two_readers[2].kind == operation::relu && two_readers[2].input() == 1);
+static_assert(two_readers.size() == 4 && two_readers[1].clamp == real_clamp{});
+static_assert(two_readers[2].word() == "relu" && two_readers[2].input() == 1);
 constexpr auto pooled = fused_nodes(input<4, 4, 2> | max_pool | relu);
-static_assert(pooled.size() == 3 && pooled[2].kind == operation::relu);
+static_assert(pooled.size() == 3 && pooled[2].word() == "relu");
 constexpr auto joined = fused_nodes(input<4, 4, 2> | concat(conv<3>, identity) | relu6);
-static_assert(joined.size() == 4 && joined[2].fused == activation::none);
+static_assert(joined.size() == 4 && joined[2].clamp == real_clamp{});
 constexpr auto on_input = fused_nodes(input<4, 4, 2> | relu);
 static_assert(on_input.size() == 2);
 
 // One clamp a node: the second activation stays.
 constexpr auto twice = fused_nodes(input<4, 4, 2> | conv<3> | relu6 | relu | conv<1>);
-static_assert(twice.size() == 4 && twice[1].fused == activation::relu6);
-static_assert(twice[2].kind == operation::relu && twice[2].input() == 1 && twice[3].input() == 2);
+static_assert(twice.size() == 4 && twice[1].clamp == relu6_clamp);
+static_assert(twice[2].word() == "relu" && twice[2].input() == 1 && twice[3].input() == 2);
 
 // The fused value has the activation's numbers.
 using four_bits = quantized<4, asymmetric>;
@@ -60,19 +60,19 @@ TEST_CASE("an activation is gone exactly where its producer clamps for it alone"
         using fused = activations_fused<folded>;
         std::size_t clamps = 0;
         for (const node& n : fused::nodes)
-            if (n.fused != activation::none) ++clamps;
+            if (n.has_fused_clamp()) ++clamps;
         CHECK(node_count<fused> == node_count<folded> - clamps);
         const auto readers = detail::count_readers(folded::nodes);
         for (std::size_t i = 0; i < node_count<fused>; ++i) {
             const node& n = fused::nodes[i];
             const node& from = folded::nodes[static_cast<std::size_t>(fused::origin[i])];
-            if (n.fused != activation::none) {
-                CHECK((n.is_linear() || n.kind == operation::add));
-                CHECK(activation_of(from.kind) == n.fused);
+            if (n.has_fused_clamp()) {
+                CHECK((n.is_linear() || n.is<operations::add>()));
+                CHECK((from.traits().clamps && from.clamp == n.clamp));
                 CHECK(readers[static_cast<std::size_t>(from.input())] == 1);
                 CHECK(folded::nodes[static_cast<std::size_t>(from.input())].name == n.name);
             } else {
-                CHECK(from.kind == n.kind);
+                CHECK(from.facts == n.facts);
                 CHECK(from.name == n.name);
             }
         }

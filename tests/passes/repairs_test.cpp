@@ -24,7 +24,7 @@ namespace {
 template <std::size_t Size>
 constexpr bool same_but_for_activations_names(node_array<Size> a, node_array<Size> b) {
     for (std::size_t i = 0; i < Size; ++i) {
-        if (activation_of(a[i].kind) != activation::none) a[i].name = b[i].name;
+        if (a[i].traits().clamps) a[i].name = b[i].name;
         if (a[i] != b[i]) return false;
     }
     return true;

@@ -29,7 +29,7 @@ struct block final
                        named<"c">(conv<2>))> {};
 using merged_block = branches_merged<block>;
 static_assert(node_count<merged_block> == 4); // input, b, its ReLU, c
-static_assert(merged_block::nodes[1].kind == operation::convolution && merged_block::nodes[1].name == label("b"));
+static_assert(merged_block::nodes[1].is<operations::convolution>() && merged_block::nodes[1].name == label("b"));
 static_assert(merged_block::nodes[1].over ==
               window{.kernel_height = 3, .kernel_width = 3, .pad_top = 1, .pad_left = 1});
 static_assert(merged_block::nodes[1].groups == 1 && merged_block::nodes[1].has_bias);
@@ -181,7 +181,7 @@ void check_reals(std::mt19937& random) {
     const auto trained = support::random_parameters<Net>(random);
     const auto parameters = merge_branches(trained);
     std::size_t i = 1;
-    while (merged::nodes[i].kind == Net::nodes[static_cast<std::size_t>(merged::origin[i])].kind) ++i;
+    while (merged::nodes[i].facts == Net::nodes[static_cast<std::size_t>(merged::origin[i])].facts) ++i;
     const node& n = merged::nodes[i];
     REQUIRE(parameters[i].weight.size() == n.convolution().weight_count());
     REQUIRE(parameters[i].bias.size() == (n.has_bias ? static_cast<std::size_t>(n.out.channels) : 0));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/plan/facts.hpp>
 
 #include <doctest/doctest.h>

@@ -89,7 +89,7 @@ TEST_CASE("mixed numbers: conversions have tensors of their own") {
                            global_average_pool | flatten | with<float32>(named<"fc">(dense<7>)) | softmax)> {};
     using chosen = numbers_chosen<deployed<net>, weight8, unsigned8>;
     int conversions = 0;
-    for (const node& n : chosen::nodes) conversions += n.kind == operation::convert;
+    for (const node& n : chosen::nodes) conversions += n.is<operations::convert>();
     CHECK(conversions == 5); // to b, from b, from c, to fc, from fc
     check_plan<chosen>();
 }

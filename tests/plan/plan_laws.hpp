@@ -18,13 +18,13 @@ using namespace statiq;
 /// The node whose memory holds a node's value: a reshape moves no data.
 template <std::size_t Size>
 std::size_t holder(const node_array<Size>& nodes, std::size_t index) {
-    while (nodes[index].kind == operation::reshape) index = static_cast<std::size_t>(nodes[index].input());
+    while (nodes[index].traits().moves_no_data) index = static_cast<std::size_t>(nodes[index].input());
     return index;
 }
 
 /// Bytes the arena needs for a node's value: whole units of the alignment; the caller's input and reshapes need none.
 inline std::size_t arena_need(const node& n) {
-    if (n.kind == operation::input || n.kind == operation::reshape) return 0;
+    if (n.is_source() || n.traits().moves_no_data) return 0;
     std::size_t bytes = n.numbers.activation.floating ? 4 : 1;
     if (!n.numbers.activation.floating && n.numbers.activation.bits > 8) bytes = 2;
     bytes *= n.out.size();

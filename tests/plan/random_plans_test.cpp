@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/numeric/number.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <doctest/doctest.h>
 
@@ -67,9 +68,9 @@ class grower {
             std::vector<int> inputs{count_ - 1};
             for (int k = uniform(0, 3); k > 0; --k) inputs.push_back(uniform(std::max(0, count_ - 14), count_ - 1));
             if (uniform(0, 5) == 0)
-                append(operation::reshape, {inputs.data(), 1}, at(inputs[0]).out);
+                append(&facts_of<operations::reshape>, {inputs.data(), 1}, at(inputs[0]).out);
             else
-                append(operation::add, inputs, {1, 1, uniform(1, 5000)});
+                append(&facts_of<operations::add>, inputs, {1, 1, uniform(1, 5000)});
         }
     }
 
@@ -88,9 +89,9 @@ class grower {
     [[nodiscard]] int left() const { return static_cast<int>(Size) - count_; }
     [[nodiscard]] const node& at(int index) const { return nodes[static_cast<std::size_t>(index)]; }
 
-    int append(operation kind, std::span<const int> inputs, extents out) {
+    int append(const operation_facts* kind, std::span<const int> inputs, extents out) {
         node& n = nodes[static_cast<std::size_t>(count_)];
-        n.kind = kind;
+        n.facts = kind;
         n.in = at(inputs[0]).out;
         n.out = out;
         n.input_count = static_cast<int>(inputs.size());
@@ -98,12 +99,12 @@ class grower {
         n.numbers.activation = format_;
         return count_++;
     }
-    int append(operation kind, std::initializer_list<int> inputs, extents out) {
+    int append(const operation_facts* kind, std::initializer_list<int> inputs, extents out) {
         return append(kind, std::span<const int>(inputs.begin(), inputs.size()), out);
     }
     int convolution(int from, int out_channels, int stride) {
         const extents in = at(from).out;
-        return append(operation::convolution, {from},
+        return append(&facts_of<operations::convolution>, {from},
                       {(in.height + stride - 1) / stride, (in.width + stride - 1) / stride, out_channels});
     }
 
@@ -111,13 +112,13 @@ class grower {
         int branch = current_;
         for (int k = uniform(1, 3); k > 0; --k) branch = convolution(branch, channels(), 1);
         branch = convolution(branch, at(current_).out.channels, 1);
-        current_ = append(operation::add, {branch, current_}, at(current_).out);
+        current_ = append(&facts_of<operations::add>, {branch, current_}, at(current_).out);
     }
     void downsampling() {
         const int out = channels();
         const int branch = convolution(convolution(current_, channels(), 2), out, 1);
         const int shortcut = convolution(current_, out, 2);
-        current_ = append(operation::add, {branch, shortcut}, at(branch).out);
+        current_ = append(&facts_of<operations::add>, {branch, shortcut}, at(branch).out);
     }
     void beside() {
         std::vector<int> ends;
@@ -129,27 +130,28 @@ class grower {
             ends.push_back(branch);
             out.channels += at(branch).out.channels;
         }
-        current_ = append(operation::concat, ends, out);
+        current_ = append(&facts_of<operations::concat>, ends, out);
     }
     /// A vector of gates computed from the image, then added to it (repeated over the image).
     void squeezed() {
         const extents whole = at(current_).out;
-        const int mean = append(operation::global_average_pool, {current_}, {1, 1, whole.channels});
-        const int gates = append(operation::dense, {mean}, {1, 1, whole.channels});
-        const int spread = append(operation::broadcast, {gates}, whole);
-        current_ = append(operation::add, {current_, spread}, whole);
+        const int mean = append(&facts_of<operations::global_average_pool>, {current_}, {1, 1, whole.channels});
+        const int gates = append(&facts_of<operations::dense>, {mean}, {1, 1, whole.channels});
+        const int spread = append(&facts_of<operations::broadcast>, {gates}, whole);
+        current_ = append(&facts_of<operations::add>, {current_, spread}, whole);
     }
     void through_a_vector() {
         const extents whole = at(current_).out;
-        const int flat = append(operation::reshape, {current_}, {1, 1, static_cast<int>(whole.size())});
-        const int made = append(operation::dense, {flat}, {1, 1, static_cast<int>(whole.size())});
-        current_ = append(operation::reshape, {made}, whole);
+        const int flat = append(&facts_of<operations::reshape>, {current_}, {1, 1, static_cast<int>(whole.size())});
+        const int made = append(&facts_of<operations::dense>, {flat}, {1, 1, static_cast<int>(whole.size())});
+        current_ = append(&facts_of<operations::reshape>, {made}, whole);
     }
     void from_afar() {
         const int far = levels_.empty() ? current_ : levels_[random_->operator()() % levels_.size()];
         const extents here = at(current_).out;
-        const int pooled = append(operation::max_pool, {far}, {here.height, here.width, at(far).out.channels});
-        current_ = append(operation::concat, {current_, pooled},
+        const int pooled =
+            append(&facts_of<operations::max_pool>, {far}, {here.height, here.width, at(far).out.channels});
+        current_ = append(&facts_of<operations::concat>, {current_, pooled},
                           {here.height, here.width, here.channels + at(pooled).out.channels});
     }
 

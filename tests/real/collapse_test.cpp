@@ -33,7 +33,7 @@ void check_scales(const char* file, std::size_t nearly_constant, std::size_t in_
     std::size_t count = 0;
     for (std::size_t i = 0; i < sq::node_count<Net>; ++i) {
         const sq::node& n = Net::nodes[i];
-        if (n.kind != sq::operation::batch_norm || !Net::nodes[static_cast<std::size_t>(n.input())].is_depthwise())
+        if (!n.is<sq::operations::batch_norm>() || !Net::nodes[static_cast<std::size_t>(n.input())].is_depthwise())
             continue;
         const auto here = static_cast<std::size_t>(
             std::count_if(trained[i].variance.begin(), trained[i].variance.end(), [](float v) { return v < 1e-3F; }));

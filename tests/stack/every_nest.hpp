@@ -8,6 +8,7 @@
 #include <statiq/graph/layer.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/numeric/number.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 

@@ -84,7 +84,6 @@ template <class Scheme>
 std::vector<std::int32_t> integer_linear(const statiq::node& n, const statiq::quantized_layer& layer,
                                          const statiq::affine& in, const std::vector<std::int32_t>& x,
                                          bool round_product) {
-    using statiq::activation;
     const statiq::number_format& format = n.numbers.activation;
     const statiq::affine& out = layer.output;
     const auto level = [&](double real) {
@@ -92,9 +91,9 @@ std::vector<std::int32_t> integer_linear(const statiq::node& n, const statiq::qu
     };
     std::int32_t lowest = format.lowest;
     std::int32_t highest = format.highest;
-    if (n.fused == activation::relu || n.fused == activation::relu6) lowest = std::max(lowest, out.zero_point);
-    if (n.fused == activation::relu6) highest = std::min(highest, level(6));
-    if (n.fused == activation::relu_n1_to_1) {
+    if (n.clamp == statiq::relu_clamp || n.clamp == statiq::relu6_clamp) lowest = std::max(lowest, out.zero_point);
+    if (n.clamp == statiq::relu6_clamp) highest = std::min(highest, level(6));
+    if (n.clamp == statiq::relu_n1_to_1_clamp) {
         lowest = std::max(lowest, level(-1));
         highest = std::min(highest, level(1));
     }
@@ -112,7 +111,7 @@ std::vector<std::int32_t> integer_linear(const statiq::node& n, const statiq::qu
     const auto product = [&](std::size_t w, std::size_t o, std::size_t i) {
         return std::int64_t{x[i] - in.zero_point} * (layer.weight[w] - layer.weight_map[o].zero_point);
     };
-    if (n.kind == statiq::operation::dense) {
+    if (n.is<statiq::operations::dense>()) {
         for (std::size_t o = 0; o < y.size(); ++o) {
             std::int64_t acc = layer.bias[o];
             for (std::size_t i = 0; i < x.size(); ++i) acc += product(o * x.size() + i, o, i);
@@ -178,7 +177,7 @@ inline constexpr parameter_error dequantizing{.relative = 3 * unit_roundoff};
 template <class Scheme>
 double alignment_error(const statiq::node& n, std::span<const statiq::node> nodes,
                        std::span<const statiq::quantized_layer> layers, const layers_seen& seen, std::size_t k) {
-    if (n.kind != statiq::operation::add) return 0;
+    if (!n.is<statiq::operations::add>()) return 0;
     double scale = 0;
     double steps = 0;
     int bits = 0;
@@ -253,7 +252,7 @@ inline tally check_simulated_layers(std::span<const statiq::node> nodes,
         std::vector<double> sum_errors(expected.size(), 0.0); // in units of the accumulator
         if (n.is_linear()) {
             const auto before = static_cast<std::size_t>(n.input());
-            n.fused = statiq::activation::none; // it clamps after rounding
+            n.clamp = {}; // it clamps after rounding
             const node_inputs inputs(n, integer);
             const reals y =
                 real_node(nodes, n, dequantized(n, layers[i], layers[before].output), inputs.pointers, dequantizing);

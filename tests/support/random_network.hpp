@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -60,7 +61,7 @@ constexpr void draw_window(draws& draw, statiq::layer_spec& spec, const statiq::
     const auto axis = [&](int size, int& kernel, int& stride, int& dilation, int& before, int& after) {
         kernel = draw(1, 5);
         stride = draw(1, 3);
-        dilation = spec.kind == statiq::operation::convolution && draw.one_in(4) ? 2 : 1;
+        dilation = spec.is<statiq::operations::convolution>() && draw.one_in(4) ? 2 : 1;
         if ((kernel - 1) * dilation + 1 > size) {
             kernel = std::min(kernel, size);
             dilation = 1;
@@ -77,10 +78,12 @@ constexpr void draw_window(draws& draw, statiq::layer_spec& spec, const statiq::
 
 constexpr block_choice draw_block(int seed, int step, const statiq::extents& in) {
     draws draw(seed * 16 + step);
-    block_choice choice{.kind = static_cast<block>(draw(0, static_cast<int>(block::count) - 1)),
-                        .first = {.kind = statiq::operation::convolution, .out_channels = draw(2, 11)},
-                        .second = {.kind = statiq::operation::convolution, .out_channels = in.channels},
-                        .norm = {.kind = statiq::operation::batch_norm, .epsilon = draw.one_in(2) ? 1e-3F : 1e-5F}};
+    block_choice choice{
+        .kind = static_cast<block>(draw(0, static_cast<int>(block::count) - 1)),
+        .first = {.facts = &statiq::facts_of<statiq::operations::convolution>, .out_channels = draw(2, 11)},
+        .second = {.facts = &statiq::facts_of<statiq::operations::convolution>, .out_channels = in.channels},
+        .norm = {.facts = &statiq::facts_of<statiq::operations::batch_norm>,
+                 .epsilon = draw.one_in(2) ? 1e-3F : 1e-5F}};
     choice.has_norm = !draw.one_in(3);
     choice.act = draw.one_in(8) ? 3 : draw(0, 2);
     statiq::layer_spec& first = choice.first;
@@ -110,7 +113,8 @@ constexpr block_choice draw_block(int seed, int step, const statiq::extents& in)
         first.out_channels = in.channels;
         break;
     case block::pool:
-        first = {.kind = draw.one_in(2) ? statiq::operation::max_pool : statiq::operation::average_pool};
+        first = {.facts = draw.one_in(2) ? &statiq::facts_of<statiq::operations::max_pool>
+                                         : &statiq::facts_of<statiq::operations::average_pool>};
         draw_window(draw, first, in);
         break;
     case block::shared_norm:
@@ -136,7 +140,7 @@ constexpr auto activation_part() {
 template <bool Present, statiq::layer_spec Spec>
 constexpr auto optional_part() {
     if constexpr (Present)
-        return statiq::layer_of<Spec>;
+        return statiq::layer_from<Spec>;
     else
         return statiq::identity;
 }
@@ -144,9 +148,9 @@ constexpr auto optional_part() {
 template <int Seed, int Step, statiq::extents In>
 constexpr auto random_block() {
     constexpr block_choice choice = draw_block(Seed, Step, In);
-    constexpr auto first = statiq::layer_of<choice.first>;
-    constexpr auto second = statiq::layer_of<choice.second>;
-    constexpr auto norm = statiq::layer_of<choice.norm>;
+    constexpr auto first = statiq::layer_from<choice.first>;
+    constexpr auto second = statiq::layer_from<choice.second>;
+    constexpr auto norm = statiq::layer_from<choice.norm>;
     constexpr auto maybe_norm = optional_part<choice.has_norm, choice.norm>();
     constexpr auto act = activation_part<choice.act>();
     if constexpr (choice.kind == block::residual)

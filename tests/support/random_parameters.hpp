@@ -3,6 +3,7 @@
 
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <array>
 #include <cmath>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 #include "random_network.hpp"
 #include <algorithm>
@@ -67,7 +68,7 @@ constexpr sum_shape draw_sum(int seed) {
 constexpr statiq::layer_spec square_spec(const sum_shape& s, int kernel_height, int kernel_width, int dilation,
                                          statiq::bias_rule bias) {
     const auto padding = [&](int kernel) { return (kernel - 1) * dilation / 2; };
-    statiq::layer_spec spec{.kind = statiq::operation::convolution,
+    statiq::layer_spec spec{.facts = &statiq::facts_of<statiq::operations::convolution>,
                             .depthwise = s.depthwise,
                             .out_channels = s.depthwise ? 1 : s.out_channels,
                             .kernel_height = kernel_height,
@@ -87,7 +88,7 @@ constexpr statiq::layer_spec square_spec(const sum_shape& s, int kernel_height, 
 }
 /// 1 x 1 from the input's channels to as many, stride 1.
 constexpr statiq::layer_spec mixing_spec(const sum_shape& s) {
-    return {.kind = statiq::operation::convolution,
+    return {.facts = &statiq::facts_of<statiq::operations::convolution>,
             .depthwise = s.depthwise,
             .out_channels = s.depthwise ? 1 : s.in.channels,
             .groups = s.depthwise ? 1 : s.groups,
@@ -106,7 +107,7 @@ constexpr branch_choice draw_branch(int seed, int index, const sum_shape& s) {
     draws draw(seed * 8 + index + 20000);
     branch_choice b{.kind = static_cast<branch>(draw(0, static_cast<int>(branch::count) - 1))};
     b.has_norm = !draw.one_in(3);
-    b.norm = {.kind = statiq::operation::batch_norm, .epsilon = draw.one_in(2) ? 1e-3F : 1e-5F};
+    b.norm = {.facts = &statiq::facts_of<statiq::operations::batch_norm>, .epsilon = draw.one_in(2) ? 1e-3F : 1e-5F};
     const auto bias = draw.one_in(3) ? statiq::bias_rule::always : statiq::bias_rule::unless_batch_norm_follows;
     const bool dilates = draw.one_in(4) && s.kernel_height == 5 && s.kernel_width == 5;
     const int kernel_height = dilates ? 3 : std::min(s.kernel_height, 2 * draw(0, 2) + 1);
@@ -122,7 +123,7 @@ constexpr branch_choice draw_branch(int seed, int index, const sum_shape& s) {
         break;
     case branch::mean:
     case branch::padded_first:
-        b.second = {.kind = statiq::operation::pad,
+        b.second = {.facts = &statiq::facts_of<statiq::operations::pad>,
                     .pad_top = s.kernel_height / 2,
                     .pad_bottom = s.kernel_height / 2,
                     .pad_left = s.kernel_width / 2,
@@ -131,7 +132,7 @@ constexpr branch_choice draw_branch(int seed, int index, const sum_shape& s) {
         b.first.padding = statiq::padding_rule::valid;
         b.first.pad_top = b.first.pad_bottom = b.first.pad_left = b.first.pad_right = 0;
         if (b.kind == branch::mean) {
-            b.first.kind = statiq::operation::average_pool;
+            b.first.facts = &statiq::facts_of<statiq::operations::average_pool>;
             b.first.depthwise = false;
             b.first.out_channels = 0;
             b.first.groups = 1;
@@ -152,17 +153,18 @@ constexpr auto random_branch() {
     constexpr sum_shape s = draw_sum(Seed);
     constexpr branch_choice b = draw_branch(Seed, Index, s);
     constexpr auto norm = optional_part<b.has_norm, b.norm>();
-    constexpr auto first = statiq::layer_of<b.first>;
+    constexpr auto first = statiq::layer_from<b.first>;
     if constexpr (b.kind == branch::identity)
         return norm;
     else if constexpr (b.kind == branch::mean)
-        return statiq::layer_of<b.second> | first | norm;
+        return statiq::layer_from<b.second> | first | norm;
     else if constexpr (b.kind == branch::compressed)
-        return statiq::layer_of<mixing_spec(s)> | first | norm;
+        return statiq::layer_from<mixing_spec(s)> | first | norm;
     else if constexpr (b.kind == branch::padded_first)
-        return statiq::layer_of<b.second> | statiq::layer_of<mixing_spec(s)> | statiq::layer_of<b.norm> | first | norm;
+        return statiq::layer_from<b.second> | statiq::layer_from<mixing_spec(s)> | statiq::layer_from<b.norm> | first |
+               norm;
     else if constexpr (b.kind == branch::nested)
-        return statiq::add(first | norm, statiq::layer_of<b.second> | statiq::layer_of<b.norm>) | norm;
+        return statiq::add(first | norm, statiq::layer_from<b.second> | statiq::layer_from<b.norm>) | norm;
     else
         return first | norm;
 }
@@ -172,7 +174,7 @@ constexpr auto random_branches(std::integer_sequence<int, Index...>) {
     constexpr sum_shape s = draw_sum(Seed);
     constexpr statiq::layer_spec whole =
         square_spec(s, s.kernel_height, s.kernel_width, 1, statiq::bias_rule::unless_batch_norm_follows);
-    return statiq::add(statiq::layer_of<whole> | statiq::batch_norm, random_branch<Seed, Index>()...);
+    return statiq::add(statiq::layer_from<whole> | statiq::batch_norm, random_branch<Seed, Index>()...);
 }
 
 /// relu | sum | batch norm or nothing | relu: the layers around it are no part of the sum.
@@ -181,7 +183,9 @@ constexpr auto random_sum_body() {
     constexpr sum_shape s = draw_sum(Seed);
     return statiq::input<s.in.height, s.in.width, s.in.channels> | statiq::relu |
            statiq::named<"sum">(random_branches<Seed>(std::make_integer_sequence<int, s.branches>{})) |
-           optional_part<s.norm_after, statiq::layer_spec{.kind = statiq::operation::batch_norm}>() | statiq::relu;
+           optional_part<s.norm_after,
+                         statiq::layer_spec{.facts = &statiq::facts_of<statiq::operations::batch_norm>}>() |
+           statiq::relu;
 }
 template <int Seed>
 struct random_sum final : statiq::network<decltype(random_sum_body<Seed>())> {};

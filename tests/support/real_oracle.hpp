@@ -3,6 +3,7 @@
 
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <algorithm>
 #include <array>
@@ -98,13 +99,9 @@ struct running_sum {
 };
 
 /// An activation moves values no further apart than they were.
-inline void clamp(reals& of, statiq::activation how) {
-    if (how == statiq::activation::none) return;
-    const double low = how == statiq::activation::relu_n1_to_1 ? -1.0 : 0.0;
-    const double high = how == statiq::activation::relu6          ? 6.0
-                        : how == statiq::activation::relu_n1_to_1 ? 1.0
-                                                                  : HUGE_VAL;
-    for (double& value : of.value) value = std::min(std::max(value, low), high);
+inline void clamp(reals& of, const statiq::real_clamp& to) {
+    for (double& value : of.value)
+        value = std::min(std::max(value, static_cast<double>(to.lowest)), static_cast<double>(to.highest));
 }
 
 inline reals softmax(const statiq::node& n, const reals& x) {
@@ -140,15 +137,14 @@ inline reals softmax(const statiq::node& n, const reals& x) {
 /// Node `n` of `nodes` on the given input tensors.
 inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& n, const statiq::layer_parameters& from,
                        std::span<const reals* const> inputs, const parameter_error& parameters = {}) {
-    using statiq::operation;
+    namespace operations = statiq::operations;
     reals y(n.out.size());
     const reals& x = *inputs[0];
     const auto carry = [&](std::size_t to, const reals& source, std::size_t i) {
         y.value[to] = source.value[i];
         y.error[to] = source.error[i];
     };
-    switch (n.kind) {
-    case operation::convolution:
+    if (n.is<operations::convolution>()) {
         detail::for_outputs(n, [&](int row, int column, int o, std::size_t to) {
             detail::running_sum sum;
             const int per_group = n.in.channels / n.groups;
@@ -161,8 +157,7 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
             if (n.has_bias) sum.add(static_cast<double>(from.bias[static_cast<std::size_t>(o)]));
             sum.store(y, to, parameters);
         });
-        break;
-    case operation::dense:
+    } else if (n.is<operations::dense>()) {
         for (std::size_t o = 0; o < y.value.size(); ++o) {
             detail::running_sum sum;
             for (std::size_t i = 0; i < x.value.size(); ++i)
@@ -170,8 +165,7 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
             if (n.has_bias) sum.add(static_cast<double>(from.bias[o]));
             sum.store(y, o, parameters);
         }
-        break;
-    case operation::batch_norm:
+    } else if (n.is<operations::batch_norm>()) {
         // Executed as scale x + shift, each of the two rounded to float beforehand: three roundings of each term.
         detail::for_outputs(n, [&](int, int, int channel, std::size_t i) {
             const auto c = static_cast<std::size_t>(channel);
@@ -183,8 +177,7 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
                          detail::sum_roundoff(3) * (std::abs(scale) * x.largest(i) + std::abs(shift)) +
                          0x1p-50 * std::abs(scale * static_cast<double>(from.mean[c]));
         });
-        break;
-    case operation::max_pool:
+    } else if (n.is<operations::max_pool>()) {
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
             y.value[to] = -HUGE_VAL;
             detail::for_taps(n, row, column, [&](int, int, int in_row, int in_column) {
@@ -193,9 +186,7 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
                 y.error[to] = std::max(y.error[to], x.error[i]);
             });
         });
-        break;
-    case operation::average_pool:
-    case operation::global_average_pool:
+    } else if (n.is<operations::average_pool>() || n.is<operations::global_average_pool>()) {
         // Summed in double, rounded once.
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
             double count = 0;
@@ -205,7 +196,7 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
                 y.error[to] += x.error[i] + 0x1p-40 * std::abs(x.value[i]);
                 ++count;
             };
-            if (n.kind == operation::average_pool) {
+            if (n.is<operations::average_pool>()) {
                 detail::for_taps(n, row, column, [&](int, int, int r, int s) { collect(r, s); });
             } else {
                 for (int r = 0; r < n.in.height; ++r)
@@ -214,8 +205,7 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
             y.value[to] /= count;
             y.error[to] = y.error[to] / count + unit_roundoff * (std::abs(y.value[to]) + y.error[to] / count);
         });
-        break;
-    case operation::add:
+    } else if (n.is<operations::add>()) {
         for (std::size_t i = 0; i < y.value.size(); ++i) {
             double magnitude = 0;
             for (const reals* term : inputs) {
@@ -225,8 +215,7 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
             }
             y.error[i] += detail::sum_roundoff(static_cast<double>(inputs.size()) - 1) * magnitude;
         }
-        break;
-    case operation::concat:
+    } else if (n.is<operations::concat>()) {
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
             std::size_t part = 0;
             while (c >= nodes[static_cast<std::size_t>(n.inputs[part])].out.channels)
@@ -234,50 +223,39 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
             const statiq::extents& e = nodes[static_cast<std::size_t>(n.inputs[part])].out;
             carry(to, *inputs[part], detail::at(e, row, column, c));
         });
-        break;
-    case operation::softmax:
+    } else if (n.facts->word == "softmax") {
         y = detail::softmax(n, x);
-        break;
-    case operation::transpose:
+    } else if (n.is<operations::transpose>()) {
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
             const std::array<int, 3> out{row, column, c};
             std::array<int, 3> in{};
             for (std::size_t i = 0; i < 3; ++i) in[static_cast<std::size_t>(n.axes[i])] = out[i];
             carry(to, x, detail::at(n.in, in[0], in[1], in[2]));
         });
-        break;
-    case operation::pad:
+    } else if (n.is<operations::pad>()) {
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
             const int in_row = row - n.over.pad_top;
             const int in_column = column - n.over.pad_left;
             if (in_row >= 0 && in_row < n.in.height && in_column >= 0 && in_column < n.in.width)
                 carry(to, x, detail::at(n.in, in_row, in_column, c));
         });
-        break;
-    case operation::broadcast:
+    } else if (n.is<operations::broadcast>()) {
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
             carry(
                 to, x,
                 detail::at(n.in, n.in.height == 1 ? 0 : row, n.in.width == 1 ? 0 : column, n.in.channels == 1 ? 0 : c));
         });
-        break;
-    case operation::upsample:
+    } else if (n.is<operations::upsample>()) {
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
             const int rows = n.out.height / n.in.height;
             const int columns = n.out.width / n.in.width;
             carry(to, x, detail::at(n.in, row / rows, column / columns, c));
         });
-        break;
-    case operation::input:
-    case operation::relu:
-    case operation::relu6:
-    case operation::relu_n1_to_1:
-    case operation::reshape:
-    case operation::convert:
+    } else if (n.is<operations::input>() || n.traits().clamps || n.is<operations::reshape>() ||
+               n.is<operations::convert>()) {
         y = x;
-        break;
     }
-    detail::clamp(y, n.applied());
+    detail::clamp(y, n.clamp);
     return y;
 }
 

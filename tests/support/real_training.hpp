@@ -87,7 +87,7 @@ class real_training {
             values[i].resize(samples_);
             if (i == 0)
                 for (std::size_t s = 0; s < samples_; ++s) values[0][s].assign(samples[s].begin(), samples[s].end());
-            else if (nodes[i].kind == statiq::operation::batch_norm)
+            else if (nodes[i].is<statiq::operations::batch_norm>())
                 normalize(i);
             else
                 for (std::size_t s = 0; s < samples_; ++s) execute(i, s);
@@ -111,7 +111,7 @@ class real_training {
         for (std::size_t s = 0; s < samples_; ++s)
             value_gradients.back()[s].assign(factors[s].begin(), factors[s].end());
         for (std::size_t i = nodes_.size(); i-- > 1;) {
-            if (nodes_[i].kind == statiq::operation::batch_norm)
+            if (nodes_[i].is<statiq::operations::batch_norm>())
                 normalize_back(i);
             else if (nodes_[i].is_linear())
                 linear_back(i);
@@ -142,20 +142,16 @@ class real_training {
         const reals y = real_node(nodes_, n, parameters_[i], pointers);
         values[i][s].resize(y.value.size());
         for (std::size_t v = 0; v < y.value.size(); ++v) values[i][s][v] = {y.value[v], y.error[v]};
-        if (n.applied() != statiq::activation::none)
+        if (n.clamp.bounds())
             for (std::size_t v = 0; v < y.value.size(); ++v)
                 decisions.push_back(static_cast<int>(y.value[v] > low(n)) + static_cast<int>(y.value[v] < high(n)));
-        if (n.kind == statiq::operation::max_pool)
+        if (n.is<statiq::operations::max_pool>())
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t) {
                 decisions.push_back(static_cast<int>(largest_taps(i, s, row, column, c).front()));
             });
     }
-    static double low(const statiq::node& n) { return n.applied() == statiq::activation::relu_n1_to_1 ? -1.0 : 0.0; }
-    static double high(const statiq::node& n) {
-        return n.applied() == statiq::activation::relu6          ? 6.0
-               : n.applied() == statiq::activation::relu_n1_to_1 ? 1.0
-                                                                 : HUGE_VAL;
-    }
+    static double low(const statiq::node& n) { return static_cast<double>(n.clamp.lowest); }
+    static double high(const statiq::node& n) { return static_cast<double>(n.clamp.highest); }
 
     /// The largest tap's index, then those that a float execution might find as large.
     [[nodiscard]] std::vector<std::size_t> largest_taps(std::size_t i, std::size_t s, int row, int column,
@@ -271,7 +267,7 @@ class real_training {
             detail::for_outputs(n, [&](int row, int column, int o, std::size_t to) {
                 value_gradients[i][s][to] = through_clamp(i, s, to);
                 bias[static_cast<std::size_t>(o)].add(value_gradients[i][s][to]);
-                if (n.kind == statiq::operation::dense) {
+                if (n.is<statiq::operations::dense>()) {
                     for (std::size_t v = 0; v < x.size(); ++v)
                         product(to, static_cast<std::size_t>(o) * x.size() + v, v);
                     return;
@@ -295,7 +291,7 @@ class real_training {
     [[nodiscard]] bounded through_clamp(std::size_t i, std::size_t s, std::size_t v) const {
         const statiq::node& n = nodes_[i];
         const bounded dy = value_gradients[i][s][v];
-        if (n.applied() == statiq::activation::none) return dy;
+        if (!n.clamp.bounds()) return dy;
         const bounded y = values[i][s][v];
         const bool inside = y.value > low(n) && y.value < high(n);
         const bool surely =
@@ -305,31 +301,26 @@ class real_training {
     /// A clamped value has lost its distance from the end: only its input still knows it.
     [[nodiscard]] bool unclamped_is_surely_outside(std::size_t i, std::size_t s, std::size_t v) const {
         const statiq::node& n = nodes_[i];
-        if (activation_of(n.kind) == statiq::activation::none) return false;
+        if (!n.traits().clamps) return false;
         const bounded x = values[input(n)][s][v];
         return x.value + x.error < low(n) || x.value - x.error > high(n);
     }
 
     void back(std::size_t i, std::size_t s) {
-        using statiq::operation;
+        namespace operations = statiq::operations;
         const statiq::node& n = nodes_[i];
         const tensor& given = value_gradients[i][s];
         const std::size_t from = input(n);
-        switch (n.kind) {
-        case operation::relu:
-        case operation::relu6:
-        case operation::relu_n1_to_1:
+        if (n.traits().clamps) {
             for (std::size_t v = 0; v < given.size(); ++v) give(from, s, v, through_clamp(i, s, v));
-            break;
-        case operation::max_pool:
+        } else if (n.is<operations::max_pool>()) {
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
                 const auto taps = largest_taps(i, s, row, column, c);
                 for (std::size_t t = 0; t < taps.size(); ++t)
                     give(from, s, taps[t],
                          taps.size() == 1 ? given[to] : bounded(t == 0 ? given[to].value : 0.0, given[to].largest()));
             });
-            break;
-        case operation::average_pool:
+        } else if (n.is<operations::average_pool>()) {
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
                 double count = 0;
                 detail::for_taps(n, row, column, [&](int, int, int, int) { ++count; });
@@ -337,28 +328,24 @@ class real_training {
                     give(from, s, detail::at(n.in, r, q, c), (given[to] * bounded(1 / count)).rounded());
                 });
             });
-            break;
-        case operation::global_average_pool:
+        } else if (n.is<operations::global_average_pool>()) {
             for (int r = 0; r < n.in.height; ++r)
                 for (int q = 0; q < n.in.width; ++q)
                     for (int c = 0; c < n.in.channels; ++c)
                         give(from, s, detail::at(n.in, r, q, c),
                              (given[static_cast<std::size_t>(c)] * bounded(1 / static_cast<double>(n.in.pixels())))
                                  .rounded());
-            break;
-        case operation::add:
+        } else if (n.is<operations::add>()) {
             for (std::size_t v = 0; v < given.size(); ++v)
                 for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
                     give(input(n, k), s, v, through_clamp(i, s, v));
-            break;
-        case operation::concat:
+        } else if (n.is<operations::concat>()) {
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
                 std::size_t part = 0;
                 while (c >= nodes_[input(n, part)].out.channels) c -= nodes_[input(n, part++)].out.channels;
                 give(input(n, part), s, detail::at(nodes_[input(n, part)].out, row, column, c), given[to]);
             });
-            break;
-        case operation::softmax:
+        } else if (n.facts->word == "softmax") {
             for (std::size_t first = 0; first < given.size(); first += static_cast<std::size_t>(n.out.channels)) {
                 const std::size_t end = first + static_cast<std::size_t>(n.out.channels);
                 bounded_sum mean;
@@ -366,47 +353,37 @@ class real_training {
                 for (std::size_t v = first; v < end; ++v)
                     give(from, s, v, values[i][s][v] * (given[v] - mean.result()));
             }
-            break;
-        case operation::transpose:
+        } else if (n.is<operations::transpose>()) {
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
                 const std::array<int, 3> out{row, column, c};
                 std::array<int, 3> at{};
                 for (std::size_t a = 0; a < 3; ++a) at[static_cast<std::size_t>(n.axes[a])] = out[a];
                 give(from, s, detail::at(n.in, at[0], at[1], at[2]), given[to]);
             });
-            break;
-        case operation::pad:
+        } else if (n.is<operations::pad>()) {
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
                 const int r = row - n.over.pad_top;
                 const int q = column - n.over.pad_left;
                 if (r >= 0 && r < n.in.height && q >= 0 && q < n.in.width)
                     give(from, s, detail::at(n.in, r, q, c), given[to]);
             });
-            break;
-        case operation::broadcast:
+        } else if (n.is<operations::broadcast>()) {
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
                 give(from, s,
                      detail::at(n.in, n.in.height == 1 ? 0 : row, n.in.width == 1 ? 0 : column,
                                 n.in.channels == 1 ? 0 : c),
                      given[to]);
             });
-            break;
-        case operation::upsample:
+        } else if (n.is<operations::upsample>()) {
             detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
                 give(from, s,
                      detail::at(n.in, row / (n.out.height / n.in.height), column / (n.out.width / n.in.width), c),
                      given[to]);
             });
-            break;
-        case operation::reshape:
-        case operation::convert:
+        } else if (n.is<operations::reshape>() || n.is<operations::convert>()) {
             for (std::size_t v = 0; v < given.size(); ++v) give(from, s, v, given[v]);
-            break;
-        case operation::input:
-        case operation::convolution:
-        case operation::dense:
-        case operation::batch_norm:
-            break;
+        } else if (n.is<operations::input>() || n.is<operations::convolution>() || n.is<operations::dense>() ||
+                   n.is<operations::batch_norm>()) {
         }
     }
 

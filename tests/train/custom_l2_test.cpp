@@ -16,14 +16,14 @@ using namespace statiq;
 
 namespace {
 
-struct kernels {
+struct block_kernels {
     convolution_shape shape;
     std::vector<double> square;
     std::vector<double> point;
     std::vector<double> square_scale;
     std::vector<double> point_scale;
 
-    kernels(std::mt19937& random, int in, int out, int groups, int kernel)
+    block_kernels(std::mt19937& random, int in, int out, int groups, int kernel)
         : shape{{4, 4, in}, {4, 4, out}, {.kernel_height = kernel, .kernel_width = kernel}, groups},
           square(shape.weight_count()), point(square.size() / static_cast<std::size_t>(kernel * kernel)),
           square_scale(static_cast<std::size_t>(out)), point_scale(static_cast<std::size_t>(out)) {
@@ -34,7 +34,7 @@ struct kernels {
 };
 
 /// The gradient of a quadratic function is its central difference, up to roundings: 2^-53 of the value over the step.
-void check_gradient(kernels& of, kernel_penalty kind) {
+void check_gradient(block_kernels& of, kernel_penalty kind) {
     const auto at = custom_l2(of.view(), kind);
     REQUIRE(at.square.size() == of.square.size());
     REQUIRE(at.point.size() == of.point.size());
@@ -64,9 +64,9 @@ TEST_CASE("the gradients are the derivatives") {
     for (const auto kind : {kernel_penalty::divided, kernel_penalty::undivided})
         for (const int groups : {1, 2, 6})
             for (const int kernel : {3, 5}) {
-                kernels some(random, 6, 6, groups, kernel); // six groups: depthwise
+                block_kernels some(random, 6, 6, groups, kernel); // six groups: depthwise
                 check_gradient(some, kind);
-                kernels wide(random, 6, 12, groups == 6 ? 3 : groups, kernel);
+                block_kernels wide(random, 6, 12, groups == 6 ? 3 : groups, kernel);
                 check_gradient(wide, kind);
             }
 }
@@ -93,7 +93,7 @@ TEST_CASE("larger factors lower the divided penalty's centre no further, and rai
     // Both factors times s: the merged centre grows by s. Divided, nothing changes: that is how activations' variance
     // may grow unpunished (P4 section 3.1); undivided, the centre's term grows by s^2.
     std::mt19937 random(102);
-    kernels block(random, 4, 4, 1, 3);
+    block_kernels block(random, 4, 4, 1, 3);
     const double divided = custom_l2(block.view(), kernel_penalty::divided).value;
     const double undivided = custom_l2(block.view(), kernel_penalty::undivided).value;
     double ring = 0;
@@ -109,7 +109,7 @@ TEST_CASE("larger factors lower the divided penalty's centre no further, and rai
 
 TEST_CASE("a dead channel has no centre") {
     std::mt19937 random(103);
-    kernels block(random, 2, 2, 1, 3);
+    block_kernels block(random, 2, 2, 1, 3);
     block.square_scale[1] = block.point_scale[1] = 0;
     const auto penalty = custom_l2(block.view(), kernel_penalty::divided);
     CHECK(std::isfinite(penalty.value));
@@ -132,7 +132,7 @@ TEST_CASE("the penalty of a network is that of its blocks") {
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < node_count<net>; ++i) {
         const node& n = net::nodes[i];
-        if (n.kind != operation::convolution || n.over.taps() == 1) continue;
+        if (!n.is<operations::convolution>() || n.over.taps() == 1) continue;
         ++blocks;
         // dense3x3, its norm, conv1x1, its norm stand one after another.
         const auto scale = [&](std::size_t norm) { return batch_norm_scale(at[norm], net::nodes[norm].epsilon); };

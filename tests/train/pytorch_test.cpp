@@ -2,6 +2,7 @@
 #include <statiq/graph/network.hpp>
 #include <statiq/io/parameters.hpp>
 #include <statiq/io/safetensors.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/train/training_network.hpp>
 
 #include <doctest/doctest.h>
@@ -113,7 +114,7 @@ void check(const std::string& name) {
             compare("bias", gradient.bias, bound.bias);
             compare("gamma", gradient.gamma, bound.gamma);
             compare("beta", gradient.beta, bound.beta);
-            if (n.kind != operation::batch_norm) continue;
+            if (!n.is<operations::batch_norm>()) continue;
             // A tenth of the batch's statistics, whose error is that of the values they are of.
             double error = 0;
             for (const auto& row : real.values[static_cast<std::size_t>(n.input())])

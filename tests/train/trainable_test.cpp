@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/graph/layer.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/train/trainable.hpp>
 
 #include <doctest/doctest.h>

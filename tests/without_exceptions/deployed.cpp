@@ -2,6 +2,7 @@
 // A deployed program: the definition, one header of statiq, no exceptions, and a hook of its own for refused calls.
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <array>
 #include <cstdint>

@@ -27,8 +27,9 @@ def header(graph, nodes, chain, network, namespace, parameters_file):
     writer = _Writer(nodes, formats, calls)
     floating = nodes[-1].numbers is None
     lines = ["#pragma once", "", *_introduction(graph, nodes, network, parameters_file), ""]
-    includes = ["graph/network", "numeric/number", "passes/choose_numbers", "passes/fuse_activations"]
-    lines += [f"#include <statiq/{name}.hpp>" for name in (includes[:1] if floating else includes)]
+    floats = ["graph/network", "operations/library"]
+    numbers = ["graph/network", "numeric/number", "operations/library", "passes/choose_numbers", "passes/fuse_activations"]
+    lines += [f"#include <statiq/{name}.hpp>" for name in (floats if floating else numbers)]
     lines += ["", f"namespace {namespace} {{", "", "namespace sq = statiq;", ""]
     lines += [f"using {alias} = {kind};" for alias, kind in formats.aliases] + [""] * bool(formats.aliases)
     for function in functions:

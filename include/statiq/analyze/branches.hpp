@@ -5,6 +5,7 @@
 #include <statiq/analyze/report.hpp>
 #include <statiq/analyze/table.hpp>
 #include <statiq/numeric/affine.hpp>
+#include <statiq/operations/add.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/passes/reparameterize.hpp>
 
@@ -54,9 +55,9 @@ std::vector<merged_place> merged_places() {
     std::vector<merged_place> places;
     for (std::size_t i = 0; i < node_count<merged>; ++i) {
         const auto last = static_cast<std::size_t>(merged::origin[i]);
-        if (merged::nodes[i].kind == G::nodes[last].kind) continue;
+        if (merged::nodes[i].facts == G::nodes[last].facts) continue;
         std::size_t sum = last; // behind the batch norms that follow it
-        while (G::nodes[sum].kind != operation::add) sum = static_cast<std::size_t>(G::nodes[sum].input());
+        while (!G::nodes[sum].template is<operations::add>()) sum = static_cast<std::size_t>(G::nodes[sum].input());
         const auto input = static_cast<std::size_t>(merged::nodes[i].input());
         places.push_back({i, static_cast<std::size_t>(merged::origin[input]), sum, last});
     }
@@ -71,7 +72,7 @@ std::vector<branch_scale> branch_scales(const parameters<G>& trained) {
     std::vector<branch_scale> lines;
     for (const detail::merged_place& place : detail::merged_places<G>())
         for (std::size_t i = place.source + 1; i <= place.last; ++i)
-            if (G::nodes[i].kind == operation::batch_norm)
+            if (G::nodes[i].traits().normalizes)
                 lines.push_back({std::string(branches_merged<G>::nodes[place.merged].name.view()),
                                  std::string(G::nodes[i].name.view()),
                                  batch_norm_scale(trained[i], G::nodes[i].epsilon)});
@@ -119,7 +120,7 @@ std::vector<branch_rounding> compare_branch_rounding(const parameters<G>& traine
             const auto end = static_cast<std::size_t>(sum.inputs[k]);
             detail::linear_map branch = detail::map_between(trained, place.source, end, std::nullopt);
             for (std::size_t norm = place.sum + 1; norm <= place.last; ++norm)
-                if (G::nodes[norm].kind == operation::batch_norm)
+                if (G::nodes[norm].traits().normalizes)
                     branch = detail::in_sequence(branch, detail::map_of(G::nodes[norm], trained[norm], std::nullopt));
             const bool has_weights = end != place.source;
             detail::accumulate(added, has_weights ? detail::rounded_map(branch, Weight::format) : branch);

@@ -19,7 +19,7 @@ namespace statiq {
 /// One layer's line of a comparison.
 struct layer_comparison {
     std::string name;
-    operation kind = operation::input;
+    std::string_view word{}; ///< of what it computes
     extents out{};
     signal_to_noise error;
 };
@@ -56,7 +56,7 @@ std::vector<layer_comparison> compare(Reference& reference, Other& other, const 
     detail::require_at_least("compare: samples", 1, samples.size());
     std::vector<layer_comparison> lines(node_count<Q>);
     for (std::size_t i = 0; i < node_count<Q>; ++i)
-        lines[i] = {std::string(Q::nodes[i].name.view()), Q::nodes[i].kind, Q::nodes[i].out, {}};
+        lines[i] = {std::string(Q::nodes[i].name.view()), Q::nodes[i].word(), Q::nodes[i].out, {}};
     std::array<std::vector<float>, node_count<G>> expected;
     for (std::size_t s = 0; s < samples.size(); ++s) {
         const std::span<const float> sample = samples[s];

@@ -198,7 +198,7 @@ inline std::vector<layer_distribution> measure_distributions(const network_data&
             const node& original = trained.nodes[k];
             if (original.is_linear() && original.name == n.name)
                 line.trained = detail::weights_of(original, trained.parameters[k]);
-            if (original.kind != operation::batch_norm) continue;
+            if (!original.traits().normalizes) continue;
             const node& before = trained.nodes[static_cast<std::size_t>(original.input())];
             if (original.name == n.name || (before.is_linear() && before.name == n.name))
                 line.channels = detail::scales_of(trained.parameters[k], original.epsilon, line.deployed, limits);
@@ -224,7 +224,7 @@ inline std::vector<layer_distribution> measure_distributions(const network_data&
             network.sums(i, network.tensor(static_cast<std::size_t>(n.input())), loss_sources::all(), sums);
             line.before_activation.add(sums.data(), sums.size());
             line.activations.add(network.tensor(i).data(), n.out.size());
-            const detail::real_clamp bounds = detail::clamp_of(n.fused);
+            const real_clamp bounds = n.clamp;
             for (const float x : sums) {
                 const double passed = static_cast<double>(std::clamp(x, bounds.lowest, bounds.highest));
                 kept[at] += passed * passed;

@@ -20,7 +20,7 @@ namespace statiq {
 /// What quantization costs one layer, against the float network.
 struct layer_quality {
     std::string name{};
-    operation kind = operation::input;
+    const operation_facts* facts = nullptr; ///< of what it computes
     bool depthwise = false;
     extents out{};
     int weight_bits = 32; ///< 32: float, or no weights
@@ -32,7 +32,7 @@ struct layer_quality {
     range span{};           ///< the range its output's integers are chosen for
     double theoretical = 0; ///< dB, of its output's rounding alone (P1 (8)): beside `sources[requantization]`
 
-    [[nodiscard]] bool is_linear() const { return kind == operation::convolution || kind == operation::dense; }
+    [[nodiscard]] bool is_linear() const { return facts->traits.linear; }
 };
 
 /// Measures a quantized network layer by layer: powers are summed over all samples before a ratio is taken. Layers that
@@ -46,11 +46,11 @@ inline std::vector<layer_quality> measure_quality(const network_data& deployed, 
     std::vector<std::size_t> measured; // nodes of the quantized network
     for (std::size_t i = 0; i < quantized.nodes.size(); ++i) {
         const node& n = quantized.nodes[i];
-        if (n.kind == operation::convert || n.kind == operation::reshape) continue;
+        if (n.traits().converts || n.traits().moves_no_data) continue;
         const number_format& format = n.numbers.activation;
         measured.push_back(i);
         blank.push_back({.name = std::string(n.name.view()),
-                         .kind = n.kind,
+                         .facts = n.facts,
                          .depthwise = n.is_depthwise(),
                          .out = n.out,
                          .weight_bits = n.is_linear() ? n.numbers.weight.bits : 32,

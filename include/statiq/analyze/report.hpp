@@ -23,8 +23,8 @@ inline std::string report(const std::vector<layer_comparison>& lines) {
     for (const layer_comparison& line : lines) {
         char error[32];
         std::snprintf(error, sizeof error, "%.3g", line.error.mean_squared_error());
-        rows.add({line.name, std::string(to_string(line.kind)), detail::extents_text(line.out),
-                  decibels(line.error.sqnr()), error});
+        rows.add(
+            {line.name, std::string(line.word), detail::extents_text(line.out), decibels(line.error.sqnr()), error});
     }
     return rows.text();
 }

@@ -26,13 +26,13 @@ inline std::string format_text(const number_format& format) {
     return text;
 }
 inline std::string operation_text(const node& n) {
-    std::string text(n.is_depthwise() ? "depthwise" : to_string(n.kind));
+    std::string text(n.is_depthwise() ? "depthwise" : n.word());
     if (n.over.taps() > 1) text.append(" ").append(pair_text(n.over.kernel_height, n.over.kernel_width));
     if (n.over.stride_height != n.over.stride_width)
         text.append(" /").append(pair_text(n.over.stride_height, n.over.stride_width));
     else if (n.over.stride_height > 1)
         text.append(" /").append(std::to_string(n.over.stride_height));
-    if (n.fused != activation::none) text.append(" + ").append(to_string(n.fused));
+    if (n.has_fused_clamp()) text.append(" + ").append(to_string(n.clamp));
     return text;
 }
 } // namespace detail

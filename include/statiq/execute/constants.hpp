@@ -3,6 +3,7 @@
 
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/graph/parameters.hpp>
 #include <statiq/kernels/reference/add.hpp>
 #include <statiq/numeric/affine.hpp>
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace statiq::detail {
 
@@ -19,21 +21,9 @@ constexpr void set_clamp(const node& n, const affine& output, std::int32_t& lowe
     const number_format& format = n.numbers.activation;
     lowest = format.lowest;
     highest = format.highest;
-    switch (n.applied()) {
-    case activation::none:
-        break;
-    case activation::relu:
-        lowest = quantize(0.0F, output, format);
-        break;
-    case activation::relu6:
-        lowest = quantize(0.0F, output, format);
-        highest = quantize(6.0F, output, format);
-        break;
-    case activation::relu_n1_to_1:
-        lowest = quantize(-1.0F, output, format);
-        highest = quantize(1.0F, output, format);
-        break;
-    }
+    // Bounds that are none leave the format's: their integers would lie beyond.
+    if (n.clamp.lowest != real_clamp{}.lowest) lowest = quantize(n.clamp.lowest, output, format);
+    if (n.clamp.highest != real_clamp{}.highest) highest = quantize(n.clamp.highest, output, format);
 }
 
 /// The real multiplier M = s_x * s_w / s_y of an output channel (P3 (5)), with every rounding where TensorFlow Lite has
@@ -49,36 +39,71 @@ constexpr double accumulator_multiplier(bool rounds_product, float input_scale, 
 /// Which layers those are.
 constexpr bool rounds_product(const node& n, const number_format& input) {
     const bool single_scale = n.out.channels == 1 || n.numbers.weight.per == granularity::tensor;
-    return single_scale && (n.kind == operation::dense || !input.is_signed());
+    return single_scale && (n.is_dense() || !input.is_signed());
 }
+
+/// What an operation's `prepare` reads and writes.
+template <class Nodes, class ScaleOf, class Scheme>
+struct prepare_call {
+    using scheme = Scheme;
+    const Nodes& nodes;
+    const node& n;
+    const ScaleOf& scale_of;
+    float output_scale;
+    node_constants<Scheme>& constants;
+
+    [[nodiscard]] constexpr std::size_t inputs() const { return static_cast<std::size_t>(n.input_count); }
+    [[nodiscard]] constexpr float scale(std::size_t k) const { return scale_of(index(k)); }
+    [[nodiscard]] constexpr const number_format& format(std::size_t k) const {
+        return nodes[index(k)].numbers.activation;
+    }
+    /// How many steps of the output one step of an input is.
+    [[nodiscard]] constexpr double ratio(std::size_t k) const {
+        return static_cast<double>(scale(k)) / static_cast<double>(output_scale);
+    }
+
+  private:
+    [[nodiscard]] constexpr std::size_t index(std::size_t k) const { return static_cast<std::size_t>(n.inputs[k]); }
+};
 
 /// What a node that is not linear needs besides its clamp. `scale_of(index)` is the scale of a node's output, `scale`
 /// this one's.
-template <class Nodes, class ScaleOf, class Scheme>
+template <class List, class Nodes, class ScaleOf, class Scheme>
 constexpr void set_factors_of(const Nodes& nodes, const node& n, const ScaleOf& scale_of, float scale,
                               node_constants<Scheme>& constants) {
-    if (n.kind == operation::input) return;
-    const auto input = [&n](int k) { return static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)]); };
-    const auto ratio = [&](int k) { return static_cast<double>(scale_of(input(k))) / static_cast<double>(scale); };
-    if (n.kind == operation::add) {
-        std::array<float, max_inputs> scales{};
-        int widest = 0;
-        for (int k = 0; k < n.input_count; ++k) {
-            scales[static_cast<std::size_t>(k)] = scale_of(input(k));
-            widest = (std::max)(widest, nodes[input(k)].numbers.activation.bits);
-        }
-        constants.join = kernels::reference::prepare_add<Scheme>(
-            std::span<const float>(scales.data(), static_cast<std::size_t>(n.input_count)), scale, widest);
-    } else if (n.kind == operation::concat) {
-        for (int k = 0; k < n.input_count; ++k)
-            constants.join.inputs[static_cast<std::size_t>(k)] = Scheme::prepare(ratio(k));
-    } else if (n.kind == operation::global_average_pool) {
-        constants.factor = Scheme::prepare_mean(ratio(0), static_cast<std::int64_t>(n.in.pixels()));
-    } else if (n.kind == operation::convert) {
-        constants.factor = Scheme::prepare(ratio(0));
-    } else if (n.kind == operation::softmax) {
-        constants.softmax = kernels::reference::prepare_softmax(scale_of(input(0)));
+    visit_operation(List{}, n.facts, [&]<class Op>(std::type_identity<Op>) {
+        if constexpr (has_prepare<Op>)
+            Op::prepare(prepare_call<Nodes, ScaleOf, Scheme>{nodes, n, scale_of, scale, constants});
+    });
+}
+
+/// What an operation's `fill_table` reads and writes.
+template <class Nodes, class MapOf>
+struct table_call {
+    const Nodes& nodes;
+    const node& n;
+    const MapOf& map_of;
+    affine output_map;
+    const layer_parameters* reals; ///< the node's own parameters
+    float* table;
+
+    [[nodiscard]] constexpr const affine& map(std::size_t k) const { return map_of(index(k)); }
+    [[nodiscard]] constexpr const number_format& format(std::size_t k) const {
+        return nodes[index(k)].numbers.activation;
     }
+
+  private:
+    [[nodiscard]] constexpr std::size_t index(std::size_t k) const { return static_cast<std::size_t>(n.inputs[k]); }
+};
+
+/// Writes the table of a node that has one. @param map_of map_of(i): of node i's output
+template <class List, class Nodes, class MapOf>
+void fill_table(const Nodes& nodes, const node& n, const MapOf& map_of, const affine& output_map,
+                const layer_parameters* reals, float* table) {
+    visit_operation(List{}, n.facts, [&]<class Op>(std::type_identity<Op>) {
+        if constexpr (requires { Op::table_size; })
+            Op::fill_table(table_call<Nodes, MapOf>{nodes, n, map_of, output_map, reals, table});
+    });
 }
 
 } // namespace statiq::detail

@@ -2,15 +2,16 @@
 #pragma once
 
 #include <statiq/execute/executor.hpp>
-#include <statiq/execute/float_step.hpp>
 #include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/execute/scratch.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/plan/arena.hpp>
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
@@ -68,14 +69,20 @@ class float_network {
             std::array<const float*, max_inputs> inputs{};
             for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
                 inputs[k] = tensors_[static_cast<std::size_t>(n.inputs[k])];
-            if constexpr (n.kind == operation::input) {
+            if constexpr (n.is_source()) {
                 tensors_[I] = input.data();
-            } else if constexpr (n.kind == operation::reshape) {
+            } else if constexpr (n.traits().moves_no_data) {
                 tensors_[I] = inputs[0];
             } else {
                 float* output = arena_.data() + plan.tensors[I].offset / sizeof(float);
-                detail::float_step<nests>(G::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
-                                          layers_[I].view(), output, {scratch_.data(), scratch_size}, threads);
+                operation_at<G, I>::reals(
+                    detail::real_call<nests, std::remove_reference_t<Executor>>{G::nodes.data(),
+                                                                                n,
+                                                                                inputs.data(),
+                                                                                layers_[I].view(),
+                                                                                output,
+                                                                                {scratch_.data(), scratch_size},
+                                                                                threads});
                 tensors_[I] = output;
             }
             observe(index, tensors_[I]);

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <statiq/execute/executor.hpp>
-#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/integer_call.hpp>
 #include <statiq/execute/integer_parameters.hpp>
-#include <statiq/execute/integer_step.hpp>
+#include <statiq/execute/linear_step.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/execute/scratch.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/stack.hpp>
@@ -14,6 +15,7 @@
 #include <statiq/graph/outputs.hpp>
 #include <statiq/kernels/convert.hpp>
 #include <statiq/numeric/requantize.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/plan/arena.hpp>
 #include <statiq/plan/facts.hpp>
 #include <statiq/plan/memory.hpp>
@@ -104,7 +106,7 @@ class integer_network {
     template <label Name>
     [[nodiscard]] constexpr auto output() const noexcept {
         constexpr std::size_t index = output_index<Q, Name>;
-        static_assert(Q::nodes[index].kind != operation::input && memory_plan_of<Q>.tensors[index].alias_of != 0,
+        static_assert(!Q::nodes[index].is_source() && memory_plan_of<Q>.tensors[index].alias_of != 0,
                       "statiq: this output is the network's input");
         return std::span<const stored<index>, Q::nodes[index].out.size()>(in_arena<index>(),
                                                                           Q::nodes[index].out.size());
@@ -129,7 +131,7 @@ class integer_network {
     template <std::size_t I>
     constexpr auto tensor(const input_type* input) const noexcept -> const stored<I>* {
         constexpr allocation where = memory_plan_of<Q>.tensors[I];
-        if constexpr (Q::nodes[I].kind == operation::input)
+        if constexpr (Q::nodes[I].is_source())
             return input;
         else if constexpr (where.alias_of == 0)
             return input;
@@ -148,9 +150,9 @@ class integer_network {
     template <std::size_t I, class Executor>
     constexpr void step(const input_type* input, Executor& threads) const noexcept {
         constexpr const node& n = Q::nodes[I];
-        if constexpr (n.kind == operation::input || n.kind == operation::reshape)
+        if constexpr (n.is_source() || n.traits().moves_no_data)
             return;
-        else if constexpr (n.kind == operation::convert && stored_float<I> != stored_float<input_of<I>>)
+        else if constexpr (n.traits().converts && stored_float<I> != stored_float<input_of<I>>)
             change_domain<I>(input);
         else if constexpr (stored_float<I>)
             float_node<I>(input, threads);
@@ -208,10 +210,9 @@ class integer_network {
         using in = stored<input_of<I>>;
         const std::array<const in*, sizeof...(K)> inputs{tensor<input_of<I, K>>(input)...};
         const std::array<std::int32_t, sizeof...(K)> zero_points{map_of(input_of<I, K>).zero_point...};
-        detail::integer_step<detail::operations_of(Q::nodes), in>(
-            Q::nodes.data(), Q::nodes[I], std::span<const in* const>(inputs),
-            std::span<const std::int32_t>(zero_points), parameters_->constants[I],
-            parameters_->floats.data() + parameters_type::layout.at[I].floats, in_arena<I>(), threads);
+        detail::compute_integers<operation_at<Q, I>>(detail::integer_call<in, stored<I>, Scheme, Executor>{
+            Q::nodes.data(), Q::nodes[I], inputs.data(), zero_points.data(), parameters_->constants[I],
+            parameters_->floats.data() + parameters_type::layout.at[I].floats, in_arena<I>(), threads});
     }
 
     template <std::size_t I, class Executor>
@@ -222,8 +223,8 @@ class integer_network {
             const float* weights = parameters_->floats.data() + parameters_type::layout.at[I].floats;
             const float* biases =
                 n.is_linear() ? weights + kernels::packed_weight_count<float, float>(n.convolution()) : weights;
-            detail::float_step<float_nests>(Q::nodes.data(), n, inputs, {weights, biases}, in_arena<I>(), scratch(),
-                                            threads);
+            operation_at<Q, I>::reals(detail::real_call<float_nests, Executor>{
+                Q::nodes.data(), n, inputs.data(), {weights, biases}, in_arena<I>(), scratch(), threads});
         };
         run_with(std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/node.hpp>
+#include <statiq/graph/parameters.hpp>
 #include <statiq/kernels/exact_pair_sums.hpp>
 #include <statiq/kernels/reference/add.hpp>
 #include <statiq/kernels/reference/softmax.hpp>
@@ -12,9 +13,11 @@
 #include <statiq/numeric/requantize.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 #include <type_traits>
 
 namespace statiq {
@@ -75,10 +78,8 @@ constexpr int pair_sums_of(const node& n, const number_format& input) {
                                     interval_of(n.numbers.weight) - interval{offset, offset});
 }
 
-/// An integer softmax by table keeps its exponentials among the floats.
-constexpr bool uses_table(const node& n) {
-    return n.kind == operation::softmax && n.by_table && !n.numbers.activation.floating;
-}
+/// An operation in integers may keep a table among the floats.
+constexpr bool uses_table(const node& n) { return n.facts->table_size != nullptr && !n.numbers.activation.floating; }
 
 /// Where one node's parameters start in each of the arrays, or the arrays' sizes.
 struct parameter_offsets {
@@ -103,7 +104,8 @@ constexpr parameter_layout<Size> lay_out_parameters(const node_array<Size>& node
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = nodes[i];
         layout.at[i] = next;
-        if (uses_table(n)) next.floats += kernels::reference::exponential_count;
+        if (uses_table(n)) next.floats += n.facts->table_size(n);
+        if (n.has_own_parameters() && n.numbers.activation.floating) next.floats += parameter_count(n);
         if (!n.is_linear()) continue;
         const number_format& input = nodes[static_cast<std::size_t>(n.input())].numbers.activation;
         const convolution_shape shape = n.convolution();
@@ -143,6 +145,11 @@ class fingerprint {
             hash_ *= 0x100000001b3;
         }
     }
+    constexpr void mix(std::string_view text) {
+        for (const char c : text) mix(std::int64_t{c});
+        mix(static_cast<std::int64_t>(text.size()));
+    }
+    constexpr void mix_real(float value) { mix(std::int64_t{std::bit_cast<std::int32_t>(value)}); }
     constexpr void mix(const number_format& f) {
         for (const std::int64_t part :
              {std::int64_t{f.floating}, std::int64_t{f.bits}, std::int64_t{f.lowest}, std::int64_t{f.highest},
@@ -163,19 +170,22 @@ constexpr std::uint64_t network_fingerprint(const node_array<Size>& nodes) {
     int next = 0;
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = nodes[i];
-        if (n.kind == operation::convert) {
+        if (n.traits().converts) {
             place[i] = place[static_cast<std::size_t>(n.input())];
             continue;
         }
         place[i] = next++;
+        of.mix(n.facts->word);
+        of.mix(static_cast<std::int64_t>(n.facts->table_size != nullptr));
+        of.mix_real(n.clamp.lowest);
+        of.mix_real(n.clamp.highest);
         for (const std::int64_t part :
-             {static_cast<std::int64_t>(n.kind), static_cast<std::int64_t>(n.fused), std::int64_t{n.in.height},
-              std::int64_t{n.in.width}, std::int64_t{n.in.channels}, std::int64_t{n.out.height},
-              std::int64_t{n.out.width}, std::int64_t{n.out.channels}, std::int64_t{n.over.kernel_height},
-              std::int64_t{n.over.kernel_width}, std::int64_t{n.over.stride_height}, std::int64_t{n.over.stride_width},
-              std::int64_t{n.over.dilation_height}, std::int64_t{n.over.dilation_width}, std::int64_t{n.over.pad_top},
-              std::int64_t{n.over.pad_left}, std::int64_t{n.groups}, std::int64_t{n.has_bias},
-              std::int64_t{n.by_table}})
+             {std::int64_t{n.in.height}, std::int64_t{n.in.width}, std::int64_t{n.in.channels},
+              std::int64_t{n.out.height}, std::int64_t{n.out.width}, std::int64_t{n.out.channels},
+              std::int64_t{n.over.kernel_height}, std::int64_t{n.over.kernel_width}, std::int64_t{n.over.stride_height},
+              std::int64_t{n.over.stride_width}, std::int64_t{n.over.dilation_height},
+              std::int64_t{n.over.dilation_width}, std::int64_t{n.over.pad_top}, std::int64_t{n.over.pad_left},
+              std::int64_t{n.groups}, std::int64_t{n.has_bias}})
             of.mix(part);
         for (const int axis : n.axes) of.mix(axis);
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
@@ -189,8 +199,8 @@ template <std::size_t Size>
 constexpr std::uint64_t numbers_fingerprint(const node_array<Size>& nodes) {
     fingerprint of;
     for (const node& n : nodes) {
-        of.mix(static_cast<std::int64_t>(n.kind));
-        if (n.kind == operation::convert) of.mix(n.input());
+        of.mix(n.facts->word);
+        if (n.traits().converts) of.mix(n.input());
         of.mix(n.numbers.activation);
         if (!n.is_linear()) continue;
         const number_format& input = nodes[static_cast<std::size_t>(n.input())].numbers.activation;

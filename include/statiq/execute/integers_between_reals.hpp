@@ -2,7 +2,7 @@
 #pragma once
 
 #include <statiq/execute/constants.hpp>
-#include <statiq/execute/integer_step.hpp>
+#include <statiq/execute/integer_call.hpp>
 #include <statiq/execute/round_sums.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/numeric/affine.hpp>
@@ -10,18 +10,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <type_traits>
 #include <vector>
 
 namespace statiq::detail {
 
-/// The exponentials a softmax by table reads; empty for other nodes.
-/// @param scale_of scale_of(i): of node i's output. Not asked for other nodes, which may have no input.
-template <class ScaleOf>
-std::vector<float> exponentials_of(const node& n, ScaleOf scale_of) {
+/// The table that a node's integers read; empty for most nodes.
+/// @param map_of map_of(i): of node i's output. Not asked for other nodes, which may have no input.
+template <class List, class Nodes, class MapOf>
+std::vector<float> table_of(const Nodes& nodes, const node& n, const MapOf& map_of, const affine& output_map,
+                            const layer_parameters* reals) {
     if (!uses_table(n)) return {};
-    std::vector<float> table(kernels::reference::exponential_count);
-    kernels::reference::fill_exponentials(scale_of(static_cast<std::size_t>(n.input())), table.data());
+    std::vector<float> table(n.facts->table_size(n));
+    fill_table<List>(nodes, n, map_of, output_map, reals, table.data());
     return table;
 }
 
@@ -34,14 +35,15 @@ class integers_between_reals {
         for (auto& integers : integers_) integers.resize(widest);
     }
 
-    /// Computes node `n` of `nodes`. @param map_of map_of(index): the map of a node's output
-    template <class Scheme, class MapOf>
+    /// Computes node `n` of `nodes`. @tparam List its operation is among these. @param map_of map_of(index): the map of
+    /// a node's output
+    template <class List, class Scheme, class MapOf>
     void run(const node* nodes, const node& n, const MapOf& map_of, const node_constants<Scheme>& constants,
              const float* table, const std::array<const float*, max_inputs>& reals, const affine& output_map,
              float* output) noexcept {
         with_storage(nodes[n.input()].numbers.activation, [&]<class In>(In*) {
             with_storage(n.numbers.activation, [&]<class Out>(Out*) {
-                run_as<In, Out>(nodes, n, map_of, constants, table, reals, output_map, output);
+                run_as<List, In, Out>(nodes, n, map_of, constants, table, reals, output_map, output);
             });
         });
     }
@@ -56,7 +58,7 @@ class integers_between_reals {
             format.is_signed() ? f(static_cast<std::int16_t*>(nullptr)) : f(static_cast<std::uint16_t*>(nullptr));
     }
 
-    template <class In, class Out, class Scheme, class MapOf>
+    template <class List, class In, class Out, class Scheme, class MapOf>
     void run_as(const node* nodes, const node& n, const MapOf& map_of, const node_constants<Scheme>& constants,
                 const float* table, const std::array<const float*, max_inputs>& reals, const affine& output_map,
                 float* output) noexcept {
@@ -75,9 +77,10 @@ class integers_between_reals {
             zero_points[k] = map.zero_point;
         }
         auto* result = reinterpret_cast<Out*>(integers_[max_inputs].data());
-        integer_step<every_operation, In>(nodes, n, std::span<const In* const>(inputs.data(), count),
-                                          std::span<const std::int32_t>(zero_points.data(), count), constants, table,
-                                          result);
+        const sequential here;
+        const integer_call<In, Out, Scheme, const sequential> call{nodes,     n,     inputs.data(), zero_points.data(),
+                                                                   constants, table, result,        here};
+        visit_operation(List{}, n.facts, [&]<class Op>(std::type_identity<Op>) { compute_integers<Op>(call); });
         for (std::size_t v = 0; v < n.out.size(); ++v) output[v] = dequantize(result[v], output_map);
     }
 

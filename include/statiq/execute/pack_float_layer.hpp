@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/kernels/weights.hpp>
 #include <statiq/passes/fold_batch_norm.hpp>
@@ -29,7 +29,10 @@ inline packed_float_layer pack_float_layer(const node& n, const layer_parameters
         kernels::pack_weights<float, float>(from.weight.data(), packed.weights.data(), shape);
         packed.bias = from.bias;
         packed.bias.resize(static_cast<std::size_t>(n.out.channels));
-    } else if (n.kind == operation::batch_norm) {
+    } else if (n.has_own_parameters()) {
+        packed.weights.resize(detail::parameter_count(n));
+        detail::copy_parameters(n, from, packed.weights.data());
+    } else if (n.traits().normalizes) {
         const std::vector<double> alpha = batch_norm_scale(from, n.epsilon);
         packed.weights.resize(alpha.size());
         packed.bias.resize(alpha.size());

@@ -65,6 +65,9 @@ class preparation {
                 if (n.is_linear()) {
                     require_sizes(n, *from_[i].floating);
                     pack_floats(i);
+                } else if (n.has_own_parameters()) {
+                    require_sizes(n, *from_[i].floating);
+                    copy_parameters(n, *from_[i].floating, to_.floats.data() + to_.layout.at[i].floats);
                 }
                 continue;
             }
@@ -111,10 +114,12 @@ class preparation {
 
     constexpr void set_factors(std::size_t i) {
         const node& n = Q::nodes[i];
-        set_factors_of(
+        set_factors_of<operations_of<Q>>(
             Q::nodes, n, [this](std::size_t k) { return scale_of(k); }, scale_of(i), to_.constants[i]);
         if (uses_table(n))
-            kernels::reference::fill_exponentials(scale_of(input_of(i)), to_.floats.data() + to_.layout.at[i].floats);
+            fill_table<operations_of<Q>>(
+                Q::nodes, n, [this](std::size_t k) -> const affine& { return from_[k].output; }, from_[i].output,
+                from_[i].floating, to_.floats.data() + to_.layout.at[i].floats);
     }
 
     void pack_floats(std::size_t i) {

@@ -53,7 +53,7 @@ class simulated_network {
     }
 
   private:
-    simulation<Scheme> simulation_;
+    simulation<Scheme, execution_list<Q>> simulation_;
     detail::single_run running_{};
 };
 

@@ -3,16 +3,17 @@
 
 #include <statiq/execute/constants.hpp>
 #include <statiq/execute/dequantize_layer.hpp>
-#include <statiq/execute/float_step.hpp>
 #include <statiq/execute/integers_between_reals.hpp>
 #include <statiq/execute/loss_sources.hpp>
 #include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/execute/round_sums.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/tensor_slots.hpp>
 #include <statiq/kernels/scratch_bytes.hpp>
 #include <statiq/numeric/requantize.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/quantize_data.hpp>
 #include <statiq/plan/arena.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
@@ -35,7 +36,8 @@ namespace statiq {
 /// Because formats are data here, an experiment over bits or schemes is a loop, not a type a setting. With loss sources
 /// switched off it goes over, step by step, into the float network. Memory is taken once, at construction; for one
 /// thread at a time; copies are independent.
-template <requantization_scheme Scheme = default_scheme>
+/// @tparam List the operations that its nodes may have: a network with operations of one's own names them
+template <requantization_scheme Scheme = default_scheme, class List = operations::library>
 class simulation {
   public:
     /// @param nodes with numbers chosen, batch norm folded. @param from their integers.
@@ -72,8 +74,8 @@ class simulation {
     /// another size, or one that lies in the simulation's memory, as the last result does.
     void step(std::size_t index, std::span<const float> sample) noexcept {
         const node& n = nodes_[index];
-        if (n.kind == operation::input) require_sample(n, sample);
-        if (n.kind == operation::reshape) {
+        if (n.is_source()) require_sample(n, sample);
+        if (n.traits().moves_no_data) {
             tensors_[index] = tensors_[input_of(n)];
             integral_[index] = integral_[input_of(n)];
             return;
@@ -86,7 +88,7 @@ class simulation {
             integers = integers && integral_[from];
         }
         float* output = arena_[place_[index]].data();
-        integral_[index] = compute(index, inputs, n.kind != operation::input && integers, sources_[index], output);
+        integral_[index] = compute(index, inputs, !n.is_source() && integers, sources_[index], output);
         tensors_[index] = output;
     }
 
@@ -119,8 +121,7 @@ class simulation {
                    loss_sources sources, std::span<float> output) noexcept {
         const node& n = nodes_[index];
         std::array<const float*, max_inputs> from{inputs[0].data()};
-        if (n.kind == operation::input)
-            detail::require_count("simulation: values of the input", n.out.size(), inputs[0].size());
+        if (n.is_source()) detail::require_count("simulation: values of the input", n.out.size(), inputs[0].size());
         for (std::size_t k = 0; k < count_of(n); ++k) {
             detail::require_count("simulation: values of a node's input", input_size(n, k), inputs[k].size());
             from[k] = inputs[k].data();
@@ -173,15 +174,17 @@ class simulation {
     void prepare_layer(std::size_t i, std::span<const quantized_layer> from, std::span<const layer_parameters> reals) {
         const node& n = nodes_[i];
         layer& to = layers_[i];
-        if (n.kind == operation::batch_norm) to.integers = pack_float_layer(n, from[i].floating);
+        if (n.traits().normalizes || n.has_own_parameters()) to.integers = pack_float_layer(n, from[i].floating);
         if (n.is_linear() && !reals.empty()) to.reals = pack_float_layer(n, reals[i]);
         if (!is_floating(n)) {
             to.constants.output = to.output;
             detail::set_clamp(n, to.output, to.constants.lowest, to.constants.highest);
             if (!n.is_linear()) {
                 const auto scale_of = [this](std::size_t k) { return layers_[k].output.scale; };
-                detail::set_factors_of(nodes_, n, scale_of, to.output.scale, to.constants);
-                to.table = detail::exponentials_of(n, scale_of);
+                detail::set_factors_of<List>(nodes_, n, scale_of, to.output.scale, to.constants);
+                to.table = detail::table_of<List>(
+                    nodes_, n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, to.output,
+                    &from[i].floating);
                 return;
             }
         }
@@ -203,8 +206,7 @@ class simulation {
     bool compute(std::size_t index, std::array<const float*, max_inputs> inputs, bool integers, loss_sources sources,
                  float* output) noexcept {
         const node& n = nodes_[index];
-        if (n.kind == operation::input || (n.kind == operation::convert && from_reals(n)))
-            return enter(index, inputs[0], sources, output);
+        if (n.is_source() || (n.traits().converts && from_reals(n))) return enter(index, inputs[0], sources, output);
         if (is_floating(n)) {
             const bool real_weights = !sources.has(loss_source::weight) && n.is_linear();
             float_layer(n, inputs, real_weights ? layers_[index].reals : layers_[index].integers, output);
@@ -244,14 +246,14 @@ class simulation {
                 return true;
             }
             if (!rounds && !saturates && !clips) {
-                float_layer(n, inputs, {}, output);
+                float_layer(n, inputs, layers_[index].integers, output);
                 return false;
             }
-            float_layer(without_activation(n), inputs, {}, output);
+            float_layer(without_activation(n), inputs, layers_[index].integers, output);
             if (rounds) round_to_output(n, index, sources, output);
         }
         clamp_reals(n, index, sources, output);
-        return rounds && saturates && (clips || n.applied() == activation::none);
+        return rounds && saturates && (clips || !n.clamp.bounds());
     }
 
     [[nodiscard]] bool from_reals(const node& n) const noexcept {
@@ -259,7 +261,7 @@ class simulation {
     }
 
     static node without_activation(node n) noexcept {
-        n.fused = activation::none;
+        if (n.has_fused_clamp()) n.clamp = {};
         return n;
     }
 
@@ -302,7 +304,7 @@ class simulation {
         std::int32_t lowest = saturates ? format.lowest : -unbounded;
         std::int32_t highest = saturates ? format.highest : unbounded;
         if (sources.has(loss_source::clipping)) {
-            const detail::real_clamp bounds = detail::clamp_of(n.applied());
+            const real_clamp bounds = n.clamp;
             lowest = (std::max)(lowest, level(bounds.lowest, map));
             highest = (std::min)(highest, level(bounds.highest, map));
         }
@@ -317,7 +319,7 @@ class simulation {
 
     /// What clamps remain when the integers' clamps are done, or not switched on.
     void clamp_reals(const node& n, std::size_t index, loss_sources sources, float* values) const noexcept {
-        detail::real_clamp bounds = detail::clamp_of(n.applied());
+        real_clamp bounds = n.clamp;
         const affine& map = layers_[index].output;
         if (sources.has(loss_source::clipping)) {
             if (sources.has(loss_source::requantization)) return; // done
@@ -333,12 +335,12 @@ class simulation {
     void float_layer(const node& n, const std::array<const float*, max_inputs>& inputs,
                      const packed_float_layer& weights, float* output) const noexcept {
         kernels::float_stack_scratch scratch; // sums of one simulation may be taken by several threads
-        detail::float_step(nodes_.data(), n, {inputs.data(), count_of(n)}, weights.view(), output, scratch.memory());
+        detail::compute_reals<List>(nodes_.data(), n, inputs.data(), weights.view(), output, scratch.memory());
     }
 
     void through_integers(std::size_t index, const std::array<const float*, max_inputs>& reals,
                           float* output) noexcept {
-        scratch_.run<Scheme>(
+        scratch_.template run<List, Scheme>(
             nodes_.data(), nodes_[index], [this](std::size_t k) -> const affine& { return layers_[k].output; },
             layers_[index].constants, layers_[index].table.data(), reals, layers_[index].output, output);
     }

@@ -24,7 +24,7 @@ inline tensor_slots share_slots(std::span<const node> nodes) {
     std::vector<std::size_t> origin(nodes.size());
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const node& n = nodes[i];
-        origin[i] = n.kind == operation::reshape ? origin[static_cast<std::size_t>(n.input())] : i;
+        origin[i] = n.traits().moves_no_data ? origin[static_cast<std::size_t>(n.input())] : i;
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k)
             last_reader[origin[static_cast<std::size_t>(n.inputs[k])]] = i;
     }

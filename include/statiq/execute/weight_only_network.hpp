@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/float_step.hpp>
 #include <statiq/execute/own_tensors.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/execute/scratch.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
@@ -90,6 +90,10 @@ class weight_only_network {
         std::size_t most_packed = 0;
         for (std::size_t i = 0; i < node_count<Q>; ++i) {
             const node& n = Q::nodes[i];
+            if (n.has_own_parameters()) {
+                layers_[i].floats.resize(detail::parameter_count(n));
+                detail::copy_parameters(n, from[i].floating, layers_[i].floats.data());
+            }
             if (!n.is_linear()) continue;
             detail::require_integers(n, from[i].weight.size(), from[i].weight_map.size(), from[i].bias.size());
             const convolution_shape shape = n.convolution();
@@ -116,9 +120,9 @@ class weight_only_network {
                               input.size() * sizeof(float), arena_.data(), arena_.size() * sizeof(float));
         for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
             constexpr const node& n = Q::nodes[I];
-            if constexpr (n.kind == operation::input) {
+            if constexpr (n.is_source()) {
                 tensors_[I] = input.data();
-            } else if constexpr (n.kind == operation::reshape) {
+            } else if constexpr (n.traits().moves_no_data) {
                 tensors_[I] = tensors_[input_index<Q, I>];
             } else {
                 step(I);
@@ -154,9 +158,10 @@ class weight_only_network {
         float* output = arena_.data() + memory_plan_of<Q>.tensors[index].offset / sizeof(float);
         if (n.is_linear()) decode(n, layers_[index]);
         constexpr kernels::nest_set nests = detail::float_nests_of(Q::nodes, [](const node&) { return true; });
-        detail::float_step<nests>(Q::nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)},
-                                  {packed_.data(), layers_[index].bias.data()}, output,
-                                  {scratch_.data(), scratch_.size()});
+        detail::compute_reals<operations_of<Q>, nests>(
+            Q::nodes.data(), n, inputs.data(),
+            {n.is_linear() ? packed_.data() : layers_[index].floats.data(), layers_[index].bias.data()}, output,
+            {scratch_.data(), scratch_.size()});
         tensors_[index] = output;
     }
 

@@ -12,11 +12,10 @@
 
 namespace statiq {
 
-/// Branches over one input, joined by addition or along channels.
-template <operation Join, class Branches, std::size_t Size>
-struct join : part_of_size<Size> {
-    static constexpr operation kind = Join;
-};
+/// Branches over one input, joined to one tensor.
+/// @tparam Op the operation that joins them
+template <class Op, class Branches, std::size_t Size>
+struct joined_part : part_of_size<Size> {};
 
 /// A part under a name: its layers' weights, reports and errors carry it.
 template <label Name, class Part>
@@ -57,8 +56,8 @@ template <class W, class... O>
 struct is_part<layer<W, O...>> : std::true_type {};
 template <class... R>
 struct is_part<chain<R...>> : std::true_type {};
-template <operation J, class B, std::size_t N>
-struct is_part<join<J, B, N>> : std::true_type {};
+template <class J, class B, std::size_t N>
+struct is_part<joined_part<J, B, N>> : std::true_type {};
 template <label L, class P>
 struct is_part<scope<L, P>> : std::true_type {};
 template <layer_numbers Q, class P>
@@ -95,26 +94,12 @@ requires(graph_part<Front> != graph_part<Back>) constexpr auto operator|(const F
         return back;
 }
 
-/// The sum of branches over the same input; their output shapes must agree.
-template <graph_part... Branches>
-constexpr auto add(const Branches&...) {
-    static_assert(sizeof...(Branches) >= 2, "statiq: add joins at least two branches");
+/// Branches over the same input, joined by an operation that reads two tensors or more: `join<gate>(a, b)`.
+template <class Op, graph_part... Branches>
+constexpr auto join(const Branches&...) {
+    static_assert(sizeof...(Branches) >= 2, "statiq: add, concat and other joins have at least two branches");
     using list = sequence::list<Branches...>;
-    return join<operation::add, list, 1 + (Branches::size + ...)>{};
-}
-
-/// Branches over the same input side by side along channels; heights and widths must agree.
-template <graph_part... Branches>
-constexpr auto concat(const Branches&...) {
-    static_assert(sizeof...(Branches) >= 2, "statiq: concat joins at least two branches");
-    using list = sequence::list<Branches...>;
-    return join<operation::concat, list, 1 + (Branches::size + ...)>{};
-}
-
-/// body(x) + x.
-template <graph_part Body>
-constexpr auto residual(const Body& body) {
-    return add(body, identity);
+    return joined_part<Op, list, 1 + (Branches::size + ...)>{};
 }
 
 /// Gives a part a name. Its first linear layer takes the name itself, the batch norm after it `name.bn`, anything

@@ -87,6 +87,13 @@ struct count_exceeds_int : rejection {};
 template <class Layer>
 struct pad_before_average_pool : rejection {};
 
+/// An operation is used in a way for which it has no definition: docs/extending.md says how to write one.
+template <class Layer, class What>
+struct operation_lacks : rejection {};
+struct proof_of_its_sums {};      ///< `sums`
+struct definition_in_integers {}; ///< `integers`
+struct definition_of_gradient {}; ///< `gradient`
+
 namespace detail {
 
 template <label Name, std::size_t... I>

@@ -3,8 +3,8 @@
 
 #include <statiq/graph/compose.hpp>
 #include <statiq/graph/diagnosis.hpp>
-#include <statiq/graph/infer_shape.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/graph/shape_context.hpp>
 
 #include <algorithm>
 #include <array>
@@ -51,7 +51,8 @@ struct graph_builder {
 
     /// The last ordinal that was given because a node has the name already.
     struct ordinal {
-        operation kind = operation::input; ///< of the numbered node
+        const operation_facts* facts = nullptr; ///< of the numbered node
+        real_clamp clamp{};
         int last = 1;
     };
     std::array<ordinal, Size> ordinals{};
@@ -80,18 +81,18 @@ struct graph_builder {
     /// The name of a new node: see `named`. A taken name gets an ordinal.
     [[nodiscard]] constexpr label name_for(const node& n, const label& path) {
         label wanted = path;
-        if (n.kind == operation::batch_norm) {
+        if (n.traits().normalizes) {
             // A norm in a scope of its own is named by that scope.
             const bool belongs = n.input() >= 0 && at(n.input()).is_linear() && at(n.input()).name.is_in(path);
             wanted = (belongs ? at(n.input()).name : path) / label("bn");
         } else if (!n.is_linear() || path.empty()) {
-            wanted = path.empty() ? label{} + to_string(n.kind) : path + "." + to_string(n.kind);
+            wanted = path.empty() ? label{} + n.word() : path + "." + n.word();
         }
         const int taken = find(wanted);
         if (taken < 0) return wanted;
-        if (n.is_linear() && !path.empty()) wanted = path + "." + to_string(n.kind);
+        if (n.is_linear() && !path.empty()) wanted = path + "." + n.word();
         ordinal& given = ordinals[static_cast<std::size_t>(taken)];
-        if (given.kind != n.kind) given = {.kind = n.kind};
+        if (given.facts != n.facts || given.clamp != n.clamp) given = {.facts = n.facts, .clamp = n.clamp};
         for (;;) {
             const label numbered = wanted + "_" + ++given.last;
             if (find(numbered) < 0 || numbered.full()) return numbered;
@@ -114,16 +115,16 @@ struct graph_builder {
     template <class Word, class... Options>
     constexpr int emit(const layer<Word, Options...>&, int from_node, const label& path, const inherited& outer) {
         const layer_spec s = layer<Word, Options...>::spec.completed(outer.defaults);
-        node n{.kind = s.kind, .by_table = s.by_table, .epsilon = s.epsilon, .numbers = outer.numbers};
+        node n{.facts = s.facts, .epsilon = s.epsilon, .clamp = s.clamp, .numbers = outer.numbers};
         n.inputs[0] = from_node;
         n.name = name_for(n, path);
-        if ((s.kind == operation::input) == (from_node >= 0)) report(defect::input_first, n.name);
+        if (n.is_source() == (from_node >= 0)) report(defect::input_first, n.name);
         if (from_node >= 0) {
             n.input_count = 1;
             n.in = at(from_node).out;
         }
-        infer_shape(n, s, outer.defaults,
-                    [&](defect what, const three& expected, const three& got) { report(what, n.name, expected, got); });
+        n.out = n.in;
+        give_shape<typename Word::operation>(n, s, outer.defaults);
         return append(n, s.bias, path);
     }
 
@@ -139,9 +140,10 @@ struct graph_builder {
         return this->emit(Second{}, this->emit(First{}, from_node, path, outer), path, outer);
     }
 
-    template <operation Join, class Branches, std::size_t Count>
-    constexpr int emit(const join<Join, Branches, Count>&, int from_node, const label& path, const inherited& outer) {
-        node n{.kind = Join, .numbers = outer.numbers};
+    template <class Op, class Branches, std::size_t Count>
+    constexpr int emit(const joined_part<Op, Branches, Count>&, int from_node, const label& path,
+                       const inherited& outer) {
+        node n{.facts = &facts_of<Op>, .numbers = outer.numbers};
         int branches = 0;
         sequence::for_each(Branches{}, [&](const auto& branch) {
             const int end = this->emit(branch, from_node, path, outer);
@@ -156,20 +158,17 @@ struct graph_builder {
         }
         if (branches > max_inputs) report(defect::joined, n.name, {max_inputs}, {branches});
         n.in = n.out = at(n.input()).out;
-        std::int64_t channels = n.in.channels;
-        for (int i = 1; i < n.input_count; ++i) {
-            const extents& next = at(n.inputs[static_cast<std::size_t>(i)]).out;
-            if (next.height != n.in.height || next.width != n.in.width)
-                report(defect::extents, n.name, {n.in.height, n.in.width}, {next.height, next.width});
-            if (Join == operation::concat)
-                channels += next.channels;
-            else if (next.channels != n.in.channels)
-                report(defect::channels, n.name, {n.in.channels}, {next.channels});
-        }
-        const std::int64_t values = product(n.in.height, n.in.width, channels);
-        if (values > most_counted) report(defect::count, n.name, {most_counted}, {values});
-        n.out.channels = as_int(channels);
+        give_shape<Op>(n, layer_spec{}, outer.defaults);
         return append(n, bias_rule::never, path);
+    }
+
+    template <class Op>
+    constexpr void give_shape(node& n, const layer_spec& spec, const layer_defaults& defaults) {
+        std::array<extents, max_inputs> inputs{};
+        for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) inputs[k] = at(n.inputs[k]).out;
+        shape_context context{n, spec, defaults, inputs.data(), first};
+        Op::shape(context);
+        context.require_counted(product(n.out));
     }
 
     template <label Name, class Part>
@@ -236,7 +235,7 @@ struct graph_builder {
         std::array<int, Size> others{};
         for (int i = 0; i < count; ++i)
             for (int k = 0; k < at(i).input_count; ++k)
-                ++(at(i).kind == operation::batch_norm
+                ++(at(i).traits().normalizes
                        ? norms
                        : others)[static_cast<std::size_t>(at(i).inputs[static_cast<std::size_t>(k)])];
         for (std::size_t i = 0; i < Size; ++i)
@@ -244,6 +243,43 @@ struct graph_builder {
                 nodes[i].has_bias = false;
     }
 };
+
+/// The operations that a part's layers compute, each once.
+template <class Part>
+struct operations_in {
+    using type = operation_list<>;
+};
+template <class Word, class... Options>
+struct operations_in<layer<Word, Options...>> {
+    using type = operation_list<typename Word::operation>;
+};
+template <int Rank, class Last, class... Front>
+struct operations_in<chain<run_of_parts<Rank, Last>, Front...>> {
+    using type = operations_of_both<typename operations_in<chain<Front...>>::type, typename operations_in<Last>::type>;
+};
+template <class First, class Second>
+struct operations_in<pair_of_runs<First, Second>> {
+    using type = operations_of_both<typename operations_in<First>::type, typename operations_in<Second>::type>;
+};
+template <>
+struct operations_in<sequence::list<>> {
+    using type = operation_list<>;
+};
+template <class First, class... Others>
+struct operations_in<sequence::list<First, Others...>> {
+    using type = operations_of_both<typename operations_in<First>::type,
+                                    typename operations_in<sequence::list<Others...>>::type>;
+};
+template <class Op, class Branches, std::size_t Count>
+struct operations_in<joined_part<Op, Branches, Count>> {
+    using type = operations_of_both<typename operations_in<Branches>::type, operation_list<Op>>;
+};
+template <label Name, class Part>
+struct operations_in<scope<Name, Part>> : operations_in<Part> {};
+template <layer_numbers Numbers, class Part>
+struct operations_in<with_numbers<Numbers, Part>> : operations_in<Part> {};
+template <layer_defaults Defaults, class Part>
+struct operations_in<defaulted<Defaults, Part>> : operations_in<Part> {};
 
 template <graph_part Body>
 constexpr auto build_graph(const Body& body) {

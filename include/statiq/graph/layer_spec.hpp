@@ -29,7 +29,7 @@ inline constexpr layer_defaults pytorch{
 
 /// A layer as its user wrote it, before shapes are known.
 struct layer_spec {
-    operation kind = operation::input;
+    const operation_facts* facts = nullptr; ///< what it computes
     bool depthwise = false;
     bool pointwise = false; ///< a convolution whose word says that it is 1 x 1
     int out_channels = 0;   ///< for depthwise: output channels per input channel
@@ -47,24 +47,22 @@ struct layer_spec {
     int groups = 1;
     bias_rule bias = bias_rule::unstated;
     float epsilon = 0;                ///< of a batch norm; 0: not stated
-    extents shape{};                  ///< of an input, a reshape or a broadcast; all zero: flat
+    extents shape{1, 1, 1};           ///< of an input, a reshape or a broadcast
+    bool flattens = false;            ///< of a reshape: to one vector
     std::array<int, 3> axes{0, 1, 2}; ///< of a transpose
     int rows = 1;                     ///< of an upsampling: how often each pixel is repeated downwards
     int columns = 1;                  ///< and to the right
-    bool by_table = false;            ///< of a softmax
+    real_clamp clamp{};               ///< of an activation
 
-    [[nodiscard]] constexpr bool is_pool() const {
-        return kind == operation::max_pool || kind == operation::average_pool;
+    template <class Op>
+    [[nodiscard]] constexpr bool is() const {
+        return facts == &facts_of<Op>;
     }
-    [[nodiscard]] constexpr bool has_window() const { return kind == operation::convolution || is_pool(); }
-    [[nodiscard]] constexpr bool is_linear() const {
-        return kind == operation::convolution || kind == operation::dense;
-    }
-    /// Whether `shape` is the user's.
-    [[nodiscard]] constexpr bool has_shape() const {
-        return kind == operation::input || kind == operation::broadcast ||
-               (kind == operation::reshape && shape != extents{0, 0, 0});
-    }
+    [[nodiscard]] constexpr bool has_window() const { return facts->traits.windowed; }
+    [[nodiscard]] constexpr bool is_linear() const { return facts->traits.linear; }
+    [[nodiscard]] constexpr bool is_pool() const { return has_window() && !is_linear(); }
+    [[nodiscard]] constexpr bool is_convolution() const { return has_window() && is_linear(); }
+    [[nodiscard]] constexpr bool normalizes() const { return facts->traits.normalizes; }
     [[nodiscard]] constexpr bool permutes_axes() const {
         const auto names = [this](int axis) { return axes[0] == axis || axes[1] == axis || axes[2] == axis; };
         return names(0) && names(1) && names(2);

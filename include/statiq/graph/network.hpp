@@ -5,6 +5,8 @@
 #include <statiq/graph/diagnosis.hpp>
 #include <statiq/graph/infer.hpp>
 
+#include <type_traits>
+
 namespace statiq {
 
 /// A network: the static graph of a composed body. Derive a named struct from it, so that diagnostics and symbols
@@ -21,6 +23,8 @@ struct network {
   public:
     /// The nodes in execution order; the last one is the output.
     static constexpr auto nodes = built.nodes;
+    /// What its layers compute, each operation once.
+    using operations = typename detail::operations_in<std::remove_cv_t<Body>>::type;
     /// What `outputs<...>` calls its layers, in its order; the rest is empty.
     static constexpr auto output_names = built.output_names;
 };

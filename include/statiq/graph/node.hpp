@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/label.hpp>
+#include <statiq/graph/operation.hpp>
 #include <statiq/numeric/number.hpp>
 #include <statiq/tensor/extents.hpp>
 #include <statiq/tensor/window.hpp>
@@ -9,74 +10,32 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace statiq {
 
-/// What a node computes.
-enum class operation : std::uint8_t {
-    input,
-    convolution, ///< also grouped and depthwise: the groups tell
-    dense,       ///< a matrix on a flat vector
-    batch_norm,
-    relu,
-    relu6,
-    relu_n1_to_1, ///< clamp to [-1, 1]
-    max_pool,
-    average_pool, ///< mean over the window's taps that lie inside the image
-    global_average_pool,
-    add,
-    concat, ///< along channels
-    softmax,
-    reshape,   ///< HWC order kept: no data moves
-    transpose, ///< of the axes of one sample
-    pad,       ///< with zeros, around the image
-    broadcast, ///< repeated along axes of extent 1
-    convert,   ///< from one number format to another: quantize, dequantize or requantize
-    upsample   ///< every pixel repeated, whole times along each axis
+/// The interval a node's result is clamped to before it is stored: relu is [0, infinity].
+struct real_clamp {
+    float lowest = -std::numeric_limits<float>::infinity();
+    float highest = std::numeric_limits<float>::infinity();
+
+    /// Whether there is one.
+    [[nodiscard]] constexpr bool bounds() const noexcept { return *this != real_clamp{}; }
+    friend constexpr bool operator==(const real_clamp&, const real_clamp&) = default;
 };
 
-/// What is applied to an operation's result before it is stored.
-enum class activation : std::uint8_t { none, relu, relu6, relu_n1_to_1 };
+inline constexpr real_clamp relu_clamp{.lowest = 0.0F};
+inline constexpr real_clamp relu6_clamp{0.0F, 6.0F};
+inline constexpr real_clamp relu_n1_to_1_clamp{-1.0F, 1.0F};
 
-namespace detail {
-inline constexpr std::array<std::string_view, 19> operation_names{
-    "input", "convolution",  "dense",    "batch_norm",   "relu",
-    "relu6", "relu_n1_to_1", "max_pool", "average_pool", "global_average_pool",
-    "add",   "concat",       "softmax",  "reshape",      "transpose",
-    "pad",   "broadcast",    "convert",  "upsample"};
-} // namespace detail
-
-inline constexpr std::string_view to_string(operation kind) {
-    return detail::operation_names[static_cast<std::size_t>(kind)];
+/// A clamp's word; empty where there is none.
+inline constexpr std::string_view to_string(const real_clamp& clamp) {
+    if (!clamp.bounds()) return "";
+    if (clamp == relu_clamp) return "relu";
+    if (clamp == relu6_clamp) return "relu6";
+    return clamp == relu_n1_to_1_clamp ? "relu_n1_to_1" : "clamp";
 }
-inline constexpr std::string_view to_string(activation fused) {
-    constexpr std::array<std::string_view, 4> names{"", "relu", "relu6", "relu_n1_to_1"};
-    return names[static_cast<std::size_t>(fused)];
-}
-
-/// The activation that an operation is; none for operations that are more.
-constexpr activation activation_of(operation kind) {
-    switch (kind) {
-    case operation::relu:
-        return activation::relu;
-    case operation::relu6:
-        return activation::relu6;
-    case operation::relu_n1_to_1:
-        return activation::relu_n1_to_1;
-    default:
-        return activation::none;
-    }
-}
-
-namespace detail {
-/// Nodes whose output integers are their input's, at the same scale and zero point.
-constexpr bool keeps_numbers(operation kind) {
-    return kind == operation::max_pool || kind == operation::average_pool || kind == operation::reshape ||
-           kind == operation::transpose || kind == operation::pad || kind == operation::broadcast ||
-           kind == operation::upsample || activation_of(kind) != activation::none;
-}
-} // namespace detail
 
 /// Most tensors an `add` or `concat` joins.
 inline constexpr int max_inputs = 8;
@@ -94,8 +53,7 @@ struct layer_numbers {
 
 /// One node of a static graph, after shape inference. Nodes stand in execution order: inputs have smaller indices.
 struct node {
-    operation kind = operation::input;
-    activation fused = activation::none;
+    const operation_facts* facts = nullptr; ///< what it computes
     std::array<int, max_inputs> inputs{};
     int input_count = 0;
     extents in{}; ///< of the first input
@@ -104,26 +62,37 @@ struct node {
     std::array<int, 3> axes{0, 1, 2}; ///< transpose: output axis i is input axis axes[i] of height, width, channels
     int groups = 1;
     bool has_bias = false;
-    bool by_table = false; ///< softmax in integers: by a table of exponentials
     int output = 0;        ///< its place among the outputs that the network names, counted from 1; 0: none
     float epsilon = 1e-3F; ///< batch norm
+    real_clamp clamp{};    ///< of its result
     layer_numbers numbers{};
     label name{};
 
+    /// Whether it computes this operation.
+    template <class Op>
+    [[nodiscard]] constexpr bool is() const noexcept {
+        return facts == &facts_of<Op>;
+    }
+    [[nodiscard]] constexpr const operation_traits& traits() const noexcept { return facts->traits; }
+    [[nodiscard]] constexpr std::string_view word() const {
+        return facts->word_of != nullptr ? facts->word_of(*this) : facts->word;
+    }
     [[nodiscard]] constexpr int input() const noexcept { return inputs[0]; }
-    [[nodiscard]] constexpr bool is_linear() const noexcept {
-        return kind == operation::convolution || kind == operation::dense;
+    [[nodiscard]] constexpr bool is_linear() const noexcept { return traits().linear; }
+    [[nodiscard]] constexpr bool is_dense() const noexcept { return traits().flat; }
+    [[nodiscard]] constexpr bool is_source() const noexcept { return traits().source; }
+    /// Whether it has parameters that no execution knows: its operation reads them as they are.
+    [[nodiscard]] constexpr bool has_own_parameters() const noexcept {
+        return facts->tensor_count > 0 && !is_linear() && !traits().normalizes;
     }
-    /// The activation applied to its result: fused, or what the node itself is.
-    [[nodiscard]] constexpr activation applied() const noexcept {
-        return fused != activation::none ? fused : activation_of(kind);
-    }
+    /// Whether a clamp is applied to what it computes, which is more than the clamp.
+    [[nodiscard]] constexpr bool has_fused_clamp() const noexcept { return clamp.bounds() && !traits().clamps; }
     [[nodiscard]] constexpr bool is_depthwise() const noexcept {
-        return kind == operation::convolution && groups > 1 && groups == in.channels;
+        return is_linear() && !is_dense() && groups > 1 && groups == in.channels;
     }
     /// The convolution a linear node performs; a dense layer is 1 x 1 on its flattened input.
     [[nodiscard]] constexpr convolution_shape convolution() const noexcept {
-        if (kind == operation::dense) return {.in = {1, 1, static_cast<int>(in.size())}, .out = out, .over = {}};
+        if (is_dense()) return {.in = {1, 1, static_cast<int>(in.size())}, .out = out, .over = {}};
         return {.in = in, .out = out, .over = over, .groups = groups};
     }
     friend constexpr bool operator==(const node&, const node&) = default;
@@ -139,6 +108,15 @@ concept graph_type = requires {
     { T::nodes[0] } -> std::convertible_to<const node&>;
     { T::nodes.size() } -> std::convertible_to<std::size_t>;
 };
+
+/// The operations that a graph's nodes compute, as an `operation_list`.
+template <graph_type G>
+using operations_of = typename G::operations;
+
+/// The operation that node number Index computes.
+template <graph_type G, std::size_t Index>
+using operation_at =
+    typename detail::operation_in<detail::place_in(operations_of<G>{}, G::nodes[Index].facts), operations_of<G>>::type;
 
 template <graph_type G>
 inline constexpr std::size_t node_count = G::nodes.size();

@@ -40,7 +40,7 @@ struct stride_option {
 template <int Height, int Width>
 struct dilation_option {
     static constexpr choice decides = choice::dilation;
-    static constexpr bool fits(const layer_spec& s) { return s.kind == operation::convolution; }
+    static constexpr bool fits(const layer_spec& s) { return s.is_convolution(); }
     static constexpr void apply(layer_spec& s) {
         s.dilation_height = Height;
         s.dilation_width = Width;
@@ -62,7 +62,7 @@ struct padding_option {
 template <int Groups>
 struct groups_option {
     static constexpr choice decides = choice::groups;
-    static constexpr bool fits(const layer_spec& s) { return s.kind == operation::convolution && !s.depthwise; }
+    static constexpr bool fits(const layer_spec& s) { return s.is_convolution() && !s.depthwise; }
     static constexpr void apply(layer_spec& s) { s.groups = Groups; }
     static_assert(Groups >= 1, "statiq: there is at least one group");
 };
@@ -80,7 +80,7 @@ struct real {
 template <real Epsilon>
 struct epsilon_option {
     static constexpr choice decides = choice::epsilon;
-    static constexpr bool fits(const layer_spec& s) { return s.kind == operation::batch_norm; }
+    static constexpr bool fits(const layer_spec& s) { return s.normalizes(); }
     static constexpr void apply(layer_spec& s) { s.epsilon = Epsilon.value; }
     static_assert(Epsilon.value > 0, "statiq: batch norm's epsilon is positive");
 };

@@ -34,24 +34,48 @@ struct parameters {
     friend bool operator==(const parameters&, const parameters&) = default;
 };
 
+/// What a parameter is for.
+enum class parameter_kind : unsigned char {
+    learned,
+    state,           ///< moved by training, not learned: a moving mean
+    state_of_squares ///< a moving variance: not negative
+};
+
+/// One of an operation's parameter tensors.
+struct parameter_tensor {
+    const char* name; ///< behind the layer's name and a dot, in files and messages
+    std::vector<float> layer_parameters::*values;
+    std::size_t (*count)(const node&); ///< 0: this node has none
+    float blank = 0;                   ///< before anything is known of it
+    parameter_kind kind = parameter_kind::learned;
+};
+
 namespace detail {
 /// Calls f(name, member, count) for each parameter tensor a node has.
 template <class Layer, class F>
 constexpr void for_each_tensor(const node& n, Layer& layer, F&& f) {
-    const auto channels = static_cast<std::size_t>(n.out.channels);
-    if (n.is_linear()) {
-        f("weight", layer.weight, n.convolution().weight_count());
-        if (n.has_bias) f("bias", layer.bias, channels);
-    } else if (n.kind == operation::batch_norm) {
-        f("gamma", layer.gamma, channels);
-        f("beta", layer.beta, channels);
-        f("mean", layer.mean, channels);
-        f("var", layer.variance, channels);
+    for (std::size_t t = 0; t < n.facts->tensor_count; ++t) {
+        const parameter_tensor& tensor = n.facts->tensors[t];
+        const std::size_t count = tensor.count(n);
+        if (count > 0) f(tensor.name, layer.*tensor.values, count);
     }
 }
 } // namespace detail
 
 namespace detail {
+/// How many parameters a node has.
+constexpr std::size_t parameter_count(const node& n) {
+    std::size_t count = 0;
+    for (std::size_t t = 0; t < n.facts->tensor_count; ++t) count += n.facts->tensors[t].count(n);
+    return count;
+}
+/// All of a node's tensors, one behind the other in the operation's order.
+inline void copy_parameters(const node& n, const layer_parameters& from, float* to) {
+    for_each_tensor(n, from, [&to](const char*, const std::vector<float>& values, std::size_t) {
+        for (const float value : values) *to++ = value;
+    });
+}
+
 /// Refuses parameters that are not as many as a node's shape says.
 inline void require_sizes(const node& n, const layer_parameters& from) {
     for_each_tensor(n, from, [&n](const char* tensor, const std::vector<float>& values, std::size_t count) {
@@ -70,12 +94,9 @@ template <graph_type G>
 parameters<G> zero_parameters() {
     parameters<G> blank;
     for (std::size_t i = 0; i < node_count<G>; ++i) {
-        detail::for_each_tensor(G::nodes[i], blank[i], [](const char*, std::vector<float>& values, std::size_t count) {
-            values.assign(count, 0.0F);
-        });
-        if (G::nodes[i].kind != operation::batch_norm) continue;
-        blank[i].gamma.assign(blank[i].gamma.size(), 1.0F);
-        blank[i].variance.assign(blank[i].variance.size(), 1.0F);
+        const operation_facts& facts = *G::nodes[i].facts;
+        for (std::size_t t = 0; t < facts.tensor_count; ++t)
+            (blank[i].*facts.tensors[t].values).assign(facts.tensors[t].count(G::nodes[i]), facts.tensors[t].blank);
     }
     return blank;
 }

@@ -51,7 +51,7 @@ class channel_orders {
             throw format_error(file, n.name.view(), "inputs that files count in one order",
                                "a sum of tensors that are flattened differently");
         const bool moved = !in.places.empty() || !output_of(n).places.empty();
-        if (n.kind == operation::convolution && n.groups > 1 && moved)
+        if (n.groups > 1 && moved)
             throw format_error(file, n.name.view(), "groups of an image's channels",
                                "groups of a flattened image's values, which files count in another order");
     }
@@ -70,7 +70,7 @@ class channel_orders {
     bool give_outputs_an_order() {
         bool given = false;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            if (nodes_[i].kind != operation::add || orders_[i].clear) continue;
+            if (nodes_[i].traits().channels != channel_flow::summed || orders_[i].clear) continue;
             const std::span inputs(nodes_[i].inputs.data(), static_cast<std::size_t>(nodes_[i].input_count));
             const auto flat = std::ranges::find_if(
                 inputs, [&](int k) { return !orders_[static_cast<std::size_t>(k)].places.empty(); });
@@ -90,7 +90,8 @@ class channel_orders {
             of_outputs_[i] = order;
             return true;
         }
-        if (nodes_[i].kind == operation::concat || nodes_[i].kind == operation::transpose) return false;
+        const channel_flow flow = nodes_[i].traits().channels;
+        if (flow == channel_flow::joined || flow == channel_flow::transposed) return false;
         bool given = false;
         for (int k = 0; k < nodes_[i].input_count; ++k)
             given = give_order(static_cast<std::size_t>(nodes_[i].inputs[static_cast<std::size_t>(k)]), order) || given;
@@ -99,26 +100,26 @@ class channel_orders {
 
     [[nodiscard]] channel_order order_behind(std::size_t i) const {
         const node& n = nodes_[i];
-        switch (n.kind) {
-        case operation::input:
-            return {};
-        case operation::convolution:
-        case operation::dense:
+        switch (n.traits().channels) {
+        case channel_flow::kept:
+            break;
+        case channel_flow::made:
             return of_outputs_[i];
-        case operation::reshape:
-            if (n.out.channels == n.in.channels) return before(n, 0);
+        case channel_flow::reshaped:
+            if (n.out.channels == n.in.channels) break;
             return n.out.pixels() == 1 ? flattened(n) : channel_order{};
-        case operation::transpose:
-            return n.axes[2] == 2 ? before(n, 0) : channel_order{};
-        case operation::broadcast:
-            return n.out.channels == n.in.channels ? before(n, 0) : channel_order{.any = true};
-        case operation::add:
+        case channel_flow::transposed:
+            if (n.axes[2] == 2) break;
+            return {};
+        case channel_flow::repeated:
+            if (n.out.channels == n.in.channels) break;
+            return {.any = true};
+        case channel_flow::summed:
             return added(n);
-        case operation::concat:
+        case channel_flow::joined:
             return concatenated(n);
-        default:
-            return before(n, 0);
         }
+        return before(n, 0);
     }
 
     [[nodiscard]] channel_order flattened(const node& n) const {

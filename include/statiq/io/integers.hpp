@@ -144,13 +144,14 @@ template <graph_type Q>
         const number_format& format = n.numbers.activation;
         if (format.floating)
             throw format_error(file.file(), n.name.view(), "a network of integers", "a float layer in the type");
-        if (statiq::detail::keeps_numbers(n.kind))
+        if (n.traits().keeps_numbers)
             result[i].output = result[static_cast<std::size_t>(n.input())].output;
-        else if (n.kind == operation::softmax)
-            result[i].output = statiq::detail::softmax_output(format);
+        else if (n.facts->fixed_output != nullptr)
+            result[i].output = n.facts->fixed_output(format);
         else
             result[i].output = detail::read_maps(file, std::string(n.name.view()), 1, format).front();
         if (n.is_linear()) detail::read_linear(file, n, orders, result[i]);
+        if (n.has_own_parameters()) detail::read_layer(file, n, orders, result[i].floating);
     }
     detail::require_integers<Q>(file.file(), result);
     return result;
@@ -185,8 +186,8 @@ void save_integers(const std::filesystem::path& path, const quantized_parameters
     for (std::size_t i = 0; i < node_count<Q>; ++i) {
         const node& n = Q::nodes[i];
         const std::string layer_name(n.name.view());
-        if (!statiq::detail::keeps_numbers(n.kind) && n.kind != operation::softmax)
-            add_maps(layer_name, {from[i].output});
+        if (!n.traits().keeps_numbers && n.facts->fixed_output == nullptr) add_maps(layer_name, {from[i].output});
+        if (n.has_own_parameters()) detail::add_layer(path.string(), n, orders, from[i].floating, tensors);
         if (!n.is_linear()) continue;
         const auto order = detail::natural_positions(path.string(), n, "weight", orders);
         const auto add_weight = [&]<class T>(T) {

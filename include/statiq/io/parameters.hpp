@@ -34,7 +34,7 @@ inline std::vector<std::size_t> natural_positions(std::string_view file, const n
     orders.require_clear(file, n);
     const channel_order& in = orders.input_of(n);
     const channel_order& out = orders.output_of(n);
-    if (tensor != "weight") return out.places;
+    if (tensor != "weight" || !n.is_linear()) return out.places;
     const convolution_shape shape = n.convolution();
     const bool grouped = shape.groups > 1;
     std::vector<std::size_t> order;
@@ -48,15 +48,47 @@ inline std::vector<std::size_t> natural_positions(std::string_view file, const n
     return order;
 }
 
+/// Tensors of operations that are no convolution are vectors.
 inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tensor) {
+    if (!n.is_linear()) {
+        for (std::size_t t = 0; t < n.facts->tensor_count; ++t)
+            if (tensor == n.facts->tensors[t].name) return {static_cast<std::int64_t>(n.facts->tensors[t].count(n))};
+    }
     if (tensor != "weight") return {n.out.channels};
     const convolution_shape shape = n.convolution();
-    if (n.kind == operation::dense) return {shape.out.channels, shape.in.channels};
+    if (n.is_dense()) return {shape.out.channels, shape.in.channels};
     return {shape.out.channels, shape.in_channels_per_group(), shape.over.kernel_height, shape.over.kernel_width};
 }
 
 /// The reals a tensor may hold: a variance is a mean of squares.
 inline reals allowed_reals(std::string_view tensor) { return tensor == "var" ? reals::not_negative : reals::finite; }
+
+/// Reads a layer's float tensors. @throws format_error as `read_parameters`
+inline void read_layer(const safetensors& file, const node& n, const channel_orders& orders, layer_parameters& into) {
+    statiq::detail::for_each_tensor(n, into, [&](const char* kind, std::vector<float>& to, std::size_t) {
+        const std::string name = std::string(n.name.view()) + "." + kind;
+        const tensor_view tensor = file.at(name);
+        const std::vector<float> values = to_floats(tensor.require(tensor.dtype, file_shape(n, kind)));
+        require_reals(tensor, allowed_reals(kind));
+        to = values;
+        const auto order = natural_positions(file.file(), n, kind, orders);
+        for (std::size_t k = 0; k < order.size(); ++k) to[order[k]] = values[k];
+    });
+}
+
+/// Adds a layer's float tensors to a file. @throws format_error as `save`
+inline void add_layer(const std::string& file, const node& n, const channel_orders& orders,
+                      const layer_parameters& from, safetensors_builder& tensors) {
+    statiq::detail::for_each_tensor(n, from, [&](const char* kind, const std::vector<float>& values, std::size_t) {
+        std::vector<float> stored = values;
+        const auto order = natural_positions(file, n, kind, orders);
+        for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
+        const std::string name = std::string(n.name.view()) + "." + kind;
+        const std::vector<std::int64_t> shape = file_shape(n, kind);
+        require_reals(file, name, shape, stored, allowed_reals(kind));
+        tensors.add(name, shape, std::span<const float>(stored));
+    });
+}
 
 } // namespace detail
 
@@ -69,15 +101,7 @@ template <graph_type G>
     const detail::channel_orders orders(G::nodes);
     for (std::size_t i = 0; i < node_count<G>; ++i) {
         const node& n = G::nodes[i];
-        statiq::detail::for_each_tensor(n, result[i], [&](const char* kind, std::vector<float>& to, std::size_t) {
-            const std::string name = std::string(n.name.view()) + "." + kind;
-            const tensor_view tensor = file.at(name);
-            const std::vector<float> values = to_floats(tensor.require(tensor.dtype, detail::file_shape(n, kind)));
-            detail::require_reals(tensor, detail::allowed_reals(kind));
-            to = values;
-            const auto order = detail::natural_positions(file.file(), n, kind, orders);
-            for (std::size_t k = 0; k < order.size(); ++k) to[order[k]] = values[k];
-        });
+        detail::read_layer(file, n, orders, result[i]);
     }
     return result;
 }
@@ -98,16 +122,7 @@ void save(const std::filesystem::path& path, const parameters<G>& from, const sa
     const detail::channel_orders orders(G::nodes);
     for (std::size_t i = 0; i < node_count<G>; ++i) {
         const node& n = G::nodes[i];
-        statiq::detail::for_each_tensor(
-            n, from[i], [&](const char* kind, const std::vector<float>& values, std::size_t) {
-                std::vector<float> stored = values;
-                const auto order = detail::natural_positions(path.string(), n, kind, orders);
-                for (std::size_t k = 0; k < order.size(); ++k) stored[k] = values[order[k]];
-                const std::string name = std::string(n.name.view()) + "." + kind;
-                const std::vector<std::int64_t> shape = detail::file_shape(n, kind);
-                detail::require_reals(path.string(), name, shape, stored, detail::allowed_reals(kind));
-                tensors.add(name, shape, std::span<const float>(stored));
-            });
+        detail::add_layer(path.string(), n, orders, from[i], tensors);
     }
     write_safetensors(path, tensors, metadata);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 /// The reference networks of MLPerf Tiny beside visual wake words (networks/visual_wake_words.hpp).
 namespace statiq::networks {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <algorithm>
 

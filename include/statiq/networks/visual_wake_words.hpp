@@ -3,6 +3,7 @@
 
 #include <statiq/graph/network.hpp>
 #include <statiq/networks/mobilenet_v1.hpp>
+#include <statiq/operations/library.hpp>
 
 namespace statiq::networks {
 

@@ -3,6 +3,7 @@
 
 #include <statiq/graph/network.hpp>
 #include <statiq/networks/repvgg.hpp>
+#include <statiq/operations/library.hpp>
 
 #include <algorithm>
 

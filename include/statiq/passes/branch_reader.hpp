@@ -2,6 +2,8 @@
 #pragma once
 
 #include <statiq/graph/node.hpp>
+#include <statiq/operations/add.hpp>
+#include <statiq/operations/average_pool.hpp>
 #include <statiq/passes/linear_form.hpp>
 #include <statiq/passes/rewrite.hpp>
 
@@ -35,14 +37,14 @@ class branch_reader {
     constexpr linear_form read(int index) {
         const node& n = at(index);
         if (index == plan_.source) return {.shape = {.in = n.out, .out = n.out, .over = {}, .groups = 0}};
-        if (n.kind == operation::add) {
+        if (n.is<operations::add>()) {
             linear_form sum = read(n.inputs[0]);
             for (int k = 1; k < n.input_count; ++k)
                 sum = united(index, sum, read(n.inputs[static_cast<std::size_t>(k)]));
             return sum;
         }
         const linear_form own = *form_of(n);
-        if (n.kind == operation::average_pool &&
+        if (n.is<operations::average_pool>() &&
             !(rows_of(own.shape).stays_inside() && columns_of(own.shape).stays_inside()))
             refuse(merge_obstacle::pool_pads, index);
         return in_sequence(index, read(n.input()), own);
@@ -99,7 +101,7 @@ class branch_reader {
     merge_plan<Size>& plan_;
 };
 
-constexpr bool is_plain_sum(const node& n) { return n.kind == operation::add && n.fused == activation::none; }
+constexpr bool is_plain_sum(const node& n) { return n.is<operations::add>() && !n.clamp.bounds(); }
 
 /// Finds the nearest layer that every way back from `plan.last` goes through, all layers on the way being linear, and
 /// marks these: from the last to the first, each stands aside for its inputs until one layer alone is left.
@@ -137,8 +139,7 @@ constexpr merge_plan<Size> plan_merge(const node_array<Size>& nodes, const std::
     while (readers[static_cast<std::size_t>(last)] == 1) {
         int next = last + 1;
         while (next < static_cast<int>(Size) && nodes[static_cast<std::size_t>(next)].input() != last) ++next;
-        if (next == static_cast<int>(Size) || nodes[static_cast<std::size_t>(next)].kind != operation::batch_norm)
-            break;
+        if (next == static_cast<int>(Size) || !nodes[static_cast<std::size_t>(next)].traits().normalizes) break;
         last = next;
     }
 

@@ -4,6 +4,7 @@
 #include <statiq/graph/diagnosis.hpp>
 #include <statiq/numeric/interval.hpp>
 #include <statiq/numeric/number.hpp>
+#include <statiq/operations/convert.hpp>
 #include <statiq/passes/rewrite.hpp>
 
 #include <array>
@@ -35,6 +36,9 @@ struct softmax_needs_8_bits_and_a_zero_point : rejection {};
 /// `table_softmax` reads at most 8 bits, and is given so many; `softmax` reads 16.
 template <class Layer, int Bits>
 struct table_softmax_needs_8_bit_inputs : rejection {};
+/// `elementwise` functions are tables of at most 8 bits' inputs, and this one is given so many bits.
+template <class Layer, int Bits>
+struct elementwise_needs_8_bit_inputs : rejection {};
 /// A format whose range its bits cannot store, or a float of other than 32 bits: weight and activation bits.
 template <class Layer, int WeightBits, int ActivationBits>
 struct no_such_format : rejection {};
@@ -117,17 +121,16 @@ struct numbers_chooser {
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             node n = nodes[i];
             layer_numbers& numbers = n.numbers;
-            if (!numbers.chosen_weight)
-                numbers.weight = n.kind == operation::dense ? choice.dense_weight : choice.weight;
+            if (!numbers.chosen_weight) numbers.weight = n.is_dense() ? choice.dense_weight : choice.weight;
             if (!numbers.chosen_activation) numbers.activation = choice.activation;
-            if (keeps_numbers(n.kind)) numbers.activation = out.at(moved(out, n.input())).numbers.activation;
+            if (n.traits().keeps_numbers) numbers.activation = out.at(moved(out, n.input())).numbers.activation;
             const bool floating = numbers.activation.floating;
             out.redirect(n);
             for (int k = 0; k < n.input_count; ++k) {
                 int& input = n.inputs[static_cast<std::size_t>(k)];
                 const number_format& given = out.at(input).numbers.activation;
-                const bool joins = n.kind == operation::add || n.kind == operation::concat;
-                const bool crosses = given.floating != floating && n.kind != operation::convert;
+                const bool joins = n.traits().joins;
+                const bool crosses = given.floating != floating && !n.traits().converts;
                 if (crosses || (joins && !stored_alike(given, numbers.activation)))
                     input = converted(out, input, numbers);
             }
@@ -153,11 +156,10 @@ struct numbers_chooser {
         number_format format = wanted.activation;
         if (!format.floating) format.per = granularity::tensor;
         for (int i = input + 1; i < out.count; ++i)
-            if (out.at(i).kind == operation::convert && out.at(i).input() == input &&
-                out.at(i).numbers.activation == format)
+            if (out.at(i).traits().converts && out.at(i).input() == input && out.at(i).numbers.activation == format)
                 return i;
         const node& from = out.at(input);
-        node n{.kind = operation::convert, .input_count = 1, .in = from.out, .out = from.out};
+        node n{.facts = &facts_of<operations::convert>, .input_count = 1, .in = from.out, .out = from.out};
         n.inputs[0] = input;
         n.numbers.activation = format;
         n.name = from.name / (format.floating                    ? label("dequantized")
@@ -169,6 +171,8 @@ struct numbers_chooser {
 
 template <number_format Weight, number_format Activation, number_format DenseWeight, number_override... Overrides>
 struct choose_numbers_pass {
+    using adds = operation_list<operations::convert>;
+
     template <std::size_t Size>
     static constexpr auto run(const node_array<Size>& nodes) {
         constexpr std::array<layer_override, sizeof...(Overrides)> overrides{Overrides::value...};
@@ -178,42 +182,22 @@ struct choose_numbers_pass {
     }
 };
 
-/// Why a node's numbers do not work, if so: the rejections above.
-enum class number_defect : unsigned char {
-    none,
-    batch_norm,
-    activation_scales,
-    float_weights,
-    weight_groups,
-    softmax_format,
-    table_softmax_inputs,
-    format,
-    overflow
-};
-
 /// Every value that an integer node's sums can take, whatever the data and the zero points.
-constexpr interval sums_of(const node& n, const number_format& input) {
-    if (n.is_linear()) return accumulator_interval(input, n.numbers.weight, n.convolution().reduction());
-    // Averages sum stored integers; a mean over all pixels subtracts the zero points afterwards.
-    if (n.kind == operation::average_pool) return hull(interval_of(input), interval{}).times(n.over.taps());
-    if (n.kind == operation::global_average_pool)
-        return hull(hull(interval_of(input), centred(input)), interval{})
-            .times(static_cast<std::int64_t>(n.in.pixels()));
-    return {};
-}
+constexpr interval sums_of(const node& n, const number_format& input) { return n.facts->sums(n, input); }
 
 constexpr number_defect find_number_defect(const node& n, const number_format& input) {
     const number_format& weight = n.numbers.weight;
     const number_format& activation = n.numbers.activation;
-    if (n.kind == operation::batch_norm) return number_defect::batch_norm;
+    if (n.traits().normalizes) return number_defect::batch_norm;
     if (!is_sound(activation) || (n.is_linear() && !is_sound(weight))) return number_defect::format;
     if (activation.per != granularity::tensor) return number_defect::activation_scales;
     // Integer weights under float sums are fine (weight_only_network), float weights under integer sums are not.
     if (n.is_linear() && weight.floating && !activation.floating) return number_defect::float_weights;
-    if (activation.floating || n.kind == operation::input) return number_defect::none;
-    if (n.kind == operation::softmax && (activation.bits != 8 || !activation.has_zero_point))
-        return number_defect::softmax_format;
-    if (n.kind == operation::softmax && n.by_table && input.bits > 8) return number_defect::table_softmax_inputs;
+    if (activation.floating || n.is_source()) return number_defect::none;
+    if (!n.facts->has_integers) return number_defect::no_integers;
+    if (n.facts->sums == nullptr) return number_defect::no_proof;
+    if (n.facts->find_defect != nullptr)
+        if (const number_defect found = n.facts->find_defect(n, input); found != number_defect::none) return found;
     if (n.is_linear() && weight.per == granularity::group) return number_defect::weight_groups;
     return sums_of(n, input).fits_int32() ? number_defect::none : number_defect::overflow;
 }
@@ -232,7 +216,7 @@ constexpr bool has_weight_only_layers() {
 /// What a node reads; an input reads what it is.
 template <class Nodes>
 constexpr const number_format& input_format(const Nodes& nodes, const node& n) {
-    return (n.kind == operation::input ? n : nodes[static_cast<std::size_t>(n.input())]).numbers.activation;
+    return (n.is_source() ? n : nodes[static_cast<std::size_t>(n.input())]).numbers.activation;
 }
 
 template <class Nodes>
@@ -266,6 +250,12 @@ constexpr auto numbers_verdict() {
             return softmax_needs_8_bits_and_a_zero_point<layer, bits>{};
         else if constexpr (why == number_defect::table_softmax_inputs)
             return table_softmax_needs_8_bit_inputs<layer, input.bits>{};
+        else if constexpr (why == number_defect::table_inputs)
+            return elementwise_needs_8_bit_inputs<layer, input.bits>{};
+        else if constexpr (why == number_defect::no_integers)
+            return operation_lacks<layer, definition_in_integers>{};
+        else if constexpr (why == number_defect::no_proof)
+            return operation_lacks<layer, proof_of_its_sums>{};
         else if constexpr (why == number_defect::format)
             return no_such_format<layer, n.numbers.weight.bits, bits>{};
         else

@@ -29,16 +29,7 @@ struct layer_pair {
 
 /// Whether scaling a channel of the input by a positive number scales that channel of the output.
 constexpr bool is_homogeneous(const node& n) {
-    switch (n.kind) {
-    case operation::relu:
-    case operation::max_pool:
-    case operation::average_pool:
-    case operation::global_average_pool:
-    case operation::upsample:
-        return true;
-    default:
-        return false;
-    }
+    return n.traits().homogeneous || (n.traits().clamps && n.clamp == relu_clamp);
 }
 
 inline std::vector<layer_pair> pairs_of(const std::vector<node>& nodes) {
@@ -51,11 +42,11 @@ inline std::vector<layer_pair> pairs_of(const std::vector<node>& nodes) {
     std::vector<layer_pair> pairs;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const node& second = nodes[i];
-        if (!second.is_linear() || (second.kind == operation::dense && second.in.pixels() != 1)) continue;
+        if (!second.is_linear() || (second.is_dense() && second.in.pixels() != 1)) continue;
         auto at = static_cast<std::size_t>(second.input());
         while (is_homogeneous(nodes[at]) && readers[at] == 1) at = static_cast<std::size_t>(nodes[at].input());
         const node& first = nodes[at];
-        const bool scales = first.fused == activation::none || first.fused == activation::relu;
+        const bool scales = !first.clamp.bounds() || first.clamp == relu_clamp;
         if (first.is_linear() && readers[at] == 1 && scales) pairs.push_back({at, i});
     }
     return pairs;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/convolution.hpp>
 #include <statiq/passes/rewrite.hpp>
 
 #include <cmath>
@@ -15,11 +16,13 @@ namespace detail {
 /// Batch norm disappears into the linear layer before it; where there is none (or somebody else reads that layer),
 /// it becomes the 1 x 1 depthwise convolution that it is.
 struct fold_batch_norm_pass {
+    using adds = operation_list<operations::convolution>;
+
     template <std::size_t Size>
     static constexpr bool folds(const node_array<Size>& nodes, const std::array<int, Size>& readers, const node& n) {
         const auto before = static_cast<std::size_t>(n.input());
-        return n.kind == operation::batch_norm && nodes[before].is_linear() &&
-               nodes[before].fused == activation::none && readers[before] == 1;
+        return n.traits().normalizes && nodes[before].is_linear() && !nodes[before].clamp.bounds() &&
+               readers[before] == 1;
     }
 
     template <std::size_t Size>
@@ -35,8 +38,8 @@ struct fold_batch_norm_pass {
                 out.absorb(n, index, linear);
                 continue;
             }
-            if (n.kind == operation::batch_norm) {
-                n.kind = operation::convolution;
+            if (n.traits().normalizes) {
+                n.facts = &facts_of<operations::convolution>;
                 n.over = {};
                 n.groups = n.in.channels;
                 n.has_bias = true;
@@ -115,7 +118,7 @@ parameters<batch_norm_folded<G>> fold_batch_norm(const parameters<G>& trained,
         const node& n = folded::nodes[i];
         const auto last = static_cast<std::size_t>(folded::origin[i]);
         const node& original = G::nodes[last];
-        if (original.kind != operation::batch_norm) {
+        if (!original.traits().normalizes) {
             out[i] = trained[last];
             continue;
         }

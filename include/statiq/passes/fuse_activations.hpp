@@ -10,11 +10,11 @@ namespace statiq {
 
 namespace detail {
 
-/// A ReLU or ReLU6 that alone reads a convolution, dense layer or sum becomes that node's clamp: nothing is rounded
-/// between the two (P2 figures 5 to 7).
+/// A clamp that alone reads a convolution, a dense layer, a sum or what else takes clamps becomes that node's clamp:
+/// nothing is rounded between the two (P2 figures 5 to 7).
 struct fuse_activations_pass {
     static constexpr bool takes_activation(const node& n) {
-        return (n.is_linear() || n.kind == operation::add) && n.fused == activation::none;
+        return n.traits().takes_clamp && !n.traits().normalizes && !n.clamp.bounds();
     }
 
     template <std::size_t Size>
@@ -24,11 +24,10 @@ struct fuse_activations_pass {
         for (std::size_t i = 0; i < Size; ++i) {
             const node& n = nodes[i];
             const int index = static_cast<int>(i);
-            const activation clamp = activation_of(n.kind);
-            if (clamp != activation::none && readers[static_cast<std::size_t>(n.input())] == 1) {
+            if (n.traits().clamps && readers[static_cast<std::size_t>(n.input())] == 1) {
                 const int producer = out.moved[static_cast<std::size_t>(n.input())];
                 if (takes_activation(out.at(producer))) {
-                    out.at(producer).fused = clamp;
+                    out.at(producer).clamp = n.clamp;
                     if (n.numbers.chosen_activation) {
                         out.at(producer).numbers.chosen_activation = true;
                         out.at(producer).numbers.activation = n.numbers.activation;
@@ -57,7 +56,7 @@ parameters<activations_fused<G>> fuse_activations(const parameters<G>& before) {
     for (std::size_t i = 0; i < node_count<fused>; ++i) {
         auto from = static_cast<std::size_t>(fused::origin[i]);
         // An activation has no parameters: its producer's are the node's.
-        if (fused::nodes[i].kind != G::nodes[from].kind) from = static_cast<std::size_t>(G::nodes[from].input());
+        if (fused::nodes[i].facts != G::nodes[from].facts) from = static_cast<std::size_t>(G::nodes[from].input());
         out[i] = before[from];
     }
     return out;

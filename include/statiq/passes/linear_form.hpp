@@ -2,6 +2,10 @@
 #pragma once
 
 #include <statiq/graph/node.hpp>
+#include <statiq/operations/average_pool.hpp>
+#include <statiq/operations/batch_norm.hpp>
+#include <statiq/operations/convolution.hpp>
+#include <statiq/operations/pad.hpp>
 
 #include <algorithm>
 #include <array>
@@ -133,29 +137,28 @@ constexpr convolution_shape united(const convolution_shape& a, const convolution
 
 /// What a single layer computes of its input; nothing where it is not linear (or is a sum, which is no single layer).
 constexpr std::optional<linear_form> form_of(const node& n) {
-    if (n.fused != activation::none) return std::nullopt;
+    if (n.clamp.bounds()) return std::nullopt;
     linear_form form{.shape = {.in = n.in, .out = n.out, .over = n.over, .groups = 0}};
-    switch (n.kind) {
-    case operation::convolution:
+    if (n.is<operations::convolution>()) {
         form.shape.groups = n.groups;
         form.has_bias = n.has_bias;
         form.products = static_cast<std::int64_t>(n.out.size()) * n.convolution().reduction();
         form.weight = n.numbers.weight;
         form.chosen_weight = n.numbers.chosen_weight;
         return form;
-    case operation::batch_norm:
+    }
+    if (n.is<operations::batch_norm>()) {
         form.shape.over = {};
         form.has_bias = true;
         form.products = static_cast<std::int64_t>(n.out.size());
         return form;
-    case operation::average_pool:
+    }
+    if (n.is<operations::average_pool>()) {
         form.products = static_cast<std::int64_t>(n.out.size()) * n.over.taps();
         return form;
-    case operation::pad:
-        return form;
-    default:
-        return std::nullopt;
     }
+    if (n.is<operations::pad>()) return form;
+    return std::nullopt;
 }
 
 } // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/add.hpp>
 #include <statiq/passes/fold_batch_norm.hpp>
 #include <statiq/passes/linear_form.hpp>
 
@@ -51,22 +52,17 @@ inline double& weight_at(linear_map& map, int o, int row, int column, int c) {
 /// What a single linear layer computes of its input.
 inline linear_map map_of(const node& n, const layer_parameters& from, std::optional<zero_variance_repair> repair) {
     linear_map map = zero_map(form_of(n)->shape);
-    switch (n.kind) {
-    case operation::convolution:
+    if (n.is<operations::convolution>()) {
         map.weight.assign(from.weight.begin(), from.weight.end());
         if (n.has_bias) map.bias.assign(from.bias.begin(), from.bias.end());
-        break;
-    case operation::batch_norm:
+    } else if (n.is<operations::batch_norm>()) {
         map.weight = batch_norm_scale(from, n.epsilon, repair);
         for (std::size_t c = 0; c < map.bias.size(); ++c)
             map.bias[c] = static_cast<double>(from.beta[c]) - map.weight[c] * static_cast<double>(from.mean[c]);
-        break;
-    case operation::average_pool:
+    } else if (n.is<operations::average_pool>()) {
         map.weight.assign(map.weight.size(), 1.0 / n.over.taps());
-        break;
-    default: // padding: the identity on what is there
+    } else { // padding: the identity on what is there
         map.weight.assign(map.weight.size(), 1.0);
-        break;
     }
     return map;
 }
@@ -113,7 +109,7 @@ linear_map map_between(const parameters<G>& from, std::size_t source, std::size_
         return same;
     }
     const auto input = [&](int k) { return static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)]); };
-    if (n.kind != operation::add)
+    if (!n.is<operations::add>())
         return in_sequence(map_between(from, source, input(0), repair), map_of(n, from[index], repair));
     std::vector<linear_map> terms;
     for (int k = 0; k < n.input_count; ++k) terms.push_back(map_between(from, source, input(k), repair));

@@ -50,25 +50,31 @@ inline std::string number_complaint(const quantized_data& chosen) {
         const std::string weight_bits = std::to_string(n.numbers.weight.bits);
         const std::string activation_bits = std::to_string(n.numbers.activation.bits);
         switch (detail::find_number_defect(n, input)) {
-        case detail::number_defect::none:
+        case number_defect::none:
             break;
-        case detail::number_defect::batch_norm:
+        case number_defect::batch_norm:
             return layer + "a batch norm is folded before the network is quantized; deploy it";
-        case detail::number_defect::activation_scales:
+        case number_defect::activation_scales:
             return layer + "activations have one scale for the whole tensor";
-        case detail::number_defect::float_weights:
+        case number_defect::float_weights:
             return layer + "float weights under " + activation_bits + "-bit activations; weights there are integers";
-        case detail::number_defect::weight_groups:
+        case number_defect::weight_groups:
             return layer + "weights in groups of " + std::to_string(n.numbers.weight.group) +
                    " under integer sums, which have one scale for each channel at most";
-        case detail::number_defect::softmax_format:
+        case number_defect::softmax_format:
             return layer + "a softmax of " + activation_bits + " bits; it has 8, and a zero point";
-        case detail::number_defect::table_softmax_inputs:
+        case number_defect::table_softmax_inputs:
             return layer + "a softmax by table of " + std::to_string(input.bits) + "-bit inputs; it reads at most 8";
-        case detail::number_defect::format:
+        case number_defect::table_inputs:
+            return layer + "a function by table of " + std::to_string(input.bits) + "-bit inputs; it reads at most 8";
+        case number_defect::no_integers:
+            return layer + std::string(n.word()) + " has no definition in integers";
+        case number_defect::no_proof:
+            return layer + std::string(n.word()) + " has no proof of its sums";
+        case number_defect::format:
             return layer + "formats of " + weight_bits + " and " + activation_bits +
                    " bits; there are float32, and integers of 2 to 16 bits that these can store";
-        case detail::number_defect::overflow:
+        case number_defect::overflow:
             return layer + "its sums may need " + std::to_string(detail::sums_of(n, input).bits_needed()) +
                    " bits, accumulators have 32";
         }
@@ -86,7 +92,7 @@ inline quantized_data quantize_data(const network_data& deployed, std::span<cons
     made.layers.resize(made.nodes.size());
     for (std::size_t i = 0; i < made.nodes.size(); ++i) {
         const auto old = static_cast<std::size_t>(made.origin[i]);
-        made.reals.push_back(made.nodes[i].kind == operation::convert ? layer_parameters{} : deployed.parameters[old]);
+        made.reals.push_back(made.nodes[i].traits().converts ? layer_parameters{} : deployed.parameters[old]);
         detail::quantize_node(made.nodes, i, deployed.parameters[old], ranges[old], made.layers);
     }
     return made;

@@ -67,9 +67,6 @@ struct quantized_parameters {
 
 namespace detail {
 
-/// Softmax outputs are probabilities: their step is 1/256 whatever was observed.
-constexpr affine softmax_output(const number_format& format) { return {1.0F / 256.0F, format.lowest}; }
-
 /// The least and greatest weight of each output channel.
 inline std::vector<range> weight_ranges(const std::vector<float>& weight, const convolution_shape& shape) {
     std::vector<range> ranges(static_cast<std::size_t>(shape.out.channels));
@@ -221,10 +218,10 @@ void choose_output(const Nodes& nodes, std::size_t i, const range& seen, Layers&
     const node& n = nodes[i];
     const number_format& format = n.numbers.activation;
     if (format.floating) return;
-    if (keeps_numbers(n.kind))
+    if (n.traits().keeps_numbers)
         to[i].output = to[static_cast<std::size_t>(n.input())].output;
-    else if (n.kind == operation::softmax)
-        to[i].output = softmax_output(format);
+    else if (n.facts->fixed_output != nullptr)
+        to[i].output = n.facts->fixed_output(format);
     else
         to[i].output = choose_affine(format, seen);
 }
@@ -247,6 +244,7 @@ template <class Nodes, class Layers>
 void quantize_node(const Nodes& nodes, std::size_t i, const layer_parameters& from, const range& seen, Layers& to) {
     choose_output(nodes, i, seen, to);
     if (nodes[i].is_linear()) quantize_layer(nodes, i, from, to);
+    if (nodes[i].has_own_parameters()) to[i].floating = from;
 }
 
 } // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/convolution.hpp>
 #include <statiq/passes/branch_reader.hpp>
 #include <statiq/passes/linear_map.hpp>
 #include <statiq/passes/rewrite.hpp>
@@ -18,6 +19,8 @@ namespace detail {
 /// Every sum of linear branches over one layer becomes a convolution. The outermost sums are looked at first: what is
 /// merged into one of them needs no look of its own.
 struct merge_branches_pass {
+    using adds = operation_list<operations::convolution>;
+
     template <std::size_t Size>
     static constexpr auto run(const node_array<Size>& nodes) {
         const auto readers = count_readers(nodes);
@@ -33,7 +36,7 @@ struct merge_branches_pass {
         }
         rewriting<Size> out;
         for (std::size_t i = 0; i < Size; ++i) {
-            if (merged[i].kind == operation::convolution) {
+            if (merged[i].facts != nullptr) {
                 merged[i].name = short_name(out, nodes, absorbed, merged[i].name);
                 out.keep(merged[i], static_cast<int>(i));
             } else if (!absorbed[i]) {
@@ -49,7 +52,7 @@ struct merge_branches_pass {
                                          const label& name) {
         const convolution_shape shape = resolved(plan.form.shape);
         const node& last = nodes[static_cast<std::size_t>(plan.last)];
-        node n{.kind = operation::convolution,
+        node n{.facts = &facts_of<operations::convolution>,
                .input_count = 1,
                .in = shape.in,
                .out = shape.out,
@@ -103,7 +106,7 @@ parameters<branches_merged<G>> merge_branches(const parameters<G>& trained,
     for (std::size_t i = 0; i < node_count<merged>; ++i) {
         const node& n = merged::nodes[i];
         const auto last = static_cast<std::size_t>(merged::origin[i]);
-        if (n.kind == G::nodes[last].kind) {
+        if (n.facts == G::nodes[last].facts) {
             out[i] = trained[last];
             continue;
         }

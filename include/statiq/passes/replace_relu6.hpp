@@ -14,8 +14,7 @@ namespace detail {
 /// A ReLU wherever a ReLU6 is, fused or not. Names stay.
 struct replace_relu6_pass {
     static constexpr node replaced(node n) {
-        if (n.kind == operation::relu6) n.kind = operation::relu;
-        if (n.fused == activation::relu6) n.fused = activation::relu;
+        if (n.clamp == relu6_clamp) n.clamp = relu_clamp;
         return n;
     }
     template <std::size_t Size>

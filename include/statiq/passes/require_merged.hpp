@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/diagnosis.hpp>
+#include <statiq/operations/add.hpp>
 #include <statiq/passes/reparameterize.hpp>
 
 #include <cstddef>
@@ -52,7 +53,7 @@ constexpr unmerged_sum first_unmerged(const label& scope) {
     const auto readers = count_readers(G::nodes);
     for (std::size_t i = 0; i < node_count<merged>; ++i) {
         const node& n = merged::nodes[i];
-        if (n.kind != operation::add || !n.name.is_in(scope)) continue;
+        if (!n.is<operations::add>() || !n.name.is_in(scope)) continue;
         const merge_refusal refusal = plan_merge(G::nodes, readers, merged::origin[i]).refusal;
         return {n.name, G::nodes[static_cast<std::size_t>(refusal.node)].name, refusal};
     }

@@ -88,7 +88,21 @@ constexpr std::array<int, Size> count_readers(const node_array<Size>& nodes) {
 
 } // namespace detail
 
-/// The graph type a rewriting results in. `Pass::run(nodes)` returns the rewriting.
+namespace detail {
+/// What a pass may put into graphs besides what is there: its `adds`, if it has them.
+template <class Pass>
+struct added_operations {
+    using type = operation_list<>;
+};
+template <class Pass>
+requires requires { typename Pass::adds; }
+struct added_operations<Pass> {
+    using type = typename Pass::adds;
+};
+} // namespace detail
+
+/// The graph type a rewriting results in. `Pass::run(nodes)` returns the rewriting; a pass that appends nodes of its
+/// own says which operations they have: `using adds = operation_list<operations::convolution>`.
 template <class Pass, graph_type G>
 struct rewritten {
   private:
@@ -97,6 +111,7 @@ struct rewritten {
 
   public:
     using source = G;
+    using operations = operations_of_both<operations_of<G>, typename detail::added_operations<Pass>::type>;
     static constexpr auto nodes = detail::trimmed_nodes<size>(result);
     static constexpr auto origin = detail::trimmed_origins<size>(result);
 };

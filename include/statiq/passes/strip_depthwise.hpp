@@ -19,7 +19,7 @@ struct strip_depthwise_pass {
         rewriting<Size> out;
         for (std::size_t i = 0; i < Size; ++i) {
             const node& n = nodes[i];
-            const bool goes = n.kind == operation::batch_norm || activation_of(n.kind) != activation::none;
+            const bool goes = n.traits().normalizes || n.traits().clamps;
             if (goes && readers[static_cast<std::size_t>(n.input())] == 1) {
                 const int before = out.moved[static_cast<std::size_t>(n.input())];
                 if (out.at(before).is_depthwise()) {

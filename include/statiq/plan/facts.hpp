@@ -3,6 +3,7 @@
 
 #include <statiq/graph/diagnosis.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/graph/parameters.hpp>
 #include <statiq/numeric/number.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
@@ -25,9 +26,11 @@ constexpr std::int64_t multiply_accumulates_of(const node& n) {
 }
 /// Learned numbers: weights and biases, batch norm's gamma and beta (its moving statistics are not counted).
 constexpr std::int64_t parameter_count_of(const node& n) {
-    if (n.kind == operation::batch_norm) return 2 * std::int64_t{n.out.channels};
-    if (!n.is_linear()) return 0;
-    return static_cast<std::int64_t>(n.convolution().weight_count()) + (n.has_bias ? n.out.channels : 0);
+    std::int64_t count = 0;
+    for (std::size_t t = 0; t < n.facts->tensor_count; ++t)
+        if (const parameter_tensor& tensor = n.facts->tensors[t]; tensor.kind == parameter_kind::learned)
+            count += static_cast<std::int64_t>(tensor.count(n));
+    return count;
 }
 /// The first node with which a sum leaves int64, or -1.
 template <graph_type G, auto Count>

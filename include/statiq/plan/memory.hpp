@@ -48,10 +48,10 @@ constexpr std::array<allocation, Size> live_ranges(const node_array<Size>& nodes
         const node& n = nodes[i];
         allocation& t = tensors[i];
         t.first = t.last = static_cast<int>(i);
-        if (n.kind == operation::reshape) {
+        if (n.traits().moves_no_data) {
             const auto source = static_cast<std::size_t>(n.input());
             t.alias_of = tensors[source].alias_of >= 0 ? tensors[source].alias_of : n.input();
-        } else if (n.kind != operation::input) {
+        } else if (!n.is_source()) {
             const std::size_t bytes = n.out.size() * static_cast<std::size_t>(n.numbers.activation.bytes());
             t.bytes = (bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
         }

@@ -44,30 +44,17 @@ namespace detail {
 template <std::size_t Size>
 constexpr void absorb_activations(backward_graph<Size>& graph, const std::array<int, Size>& readers) {
     for (std::size_t i = 1; i < Size; ++i) {
-        const activation clamp = activation_of(graph.nodes[i].kind);
-        if (clamp == activation::none) continue;
+        if (!graph.nodes[i].traits().clamps) continue;
         const auto before = static_cast<std::size_t>(graph.nodes[i].input());
         node& producer = graph.nodes[before];
-        const bool clamps =
-            producer.is_linear() || producer.kind == operation::add || producer.kind == operation::batch_norm;
-        if (!clamps || producer.fused != activation::none || readers[before] != 1) continue;
-        producer.fused = clamp;
+        if (!producer.traits().takes_clamp || producer.clamp.bounds() || readers[before] != 1) continue;
+        producer.clamp = graph.nodes[i].clamp;
         graph.steps[i].home = static_cast<int>(before);
     }
 }
 
-constexpr bool keeps_input(const node& n) {
-    return n.is_linear() || n.kind == operation::batch_norm || n.kind == operation::max_pool;
-}
-/// A batch norm finds again what it clamped from its input.
-constexpr bool keeps_output(const node& n) {
-    return n.kind == operation::softmax || (n.applied() != activation::none && n.kind != operation::batch_norm);
-}
-/// Whose gradient passes to an input value by value.
-constexpr bool passes_in_place(const node& n) {
-    return n.kind == operation::batch_norm || n.kind == operation::add || n.kind == operation::softmax ||
-           activation_of(n.kind) != activation::none;
-}
+/// A clamp that is fused is found again from the result; a batch norm finds it from its input.
+constexpr bool keeps_output_for_clamp(const node& n) { return n.clamp.bounds() && !n.traits().normalizes; }
 
 } // namespace detail
 
@@ -86,10 +73,9 @@ constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes,
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = graph.nodes[i];
         backward_node& step = graph.steps[i];
-        if (n.kind == operation::reshape || (n.kind == operation::convert && !rounds) ||
-            step.home != static_cast<int>(i))
+        if (n.traits().moves_no_data || (n.traits().converts && !rounds) || step.home != static_cast<int>(i))
             step.home = home(n.input());
-        step.differentiated = n.is_linear() || n.kind == operation::batch_norm;
+        step.differentiated = n.is_linear() || n.traits().normalizes;
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
             step.gives[k] = graph.steps[static_cast<std::size_t>(n.inputs[k])].differentiated;
             step.differentiated = step.differentiated || step.gives[k];
@@ -97,8 +83,9 @@ constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes,
         }
         if (i + 1 == Size || n.output != 0) ++readers_of_home[static_cast<std::size_t>(step.home)];
         if (step.home != static_cast<int>(i) || !step.differentiated) continue;
-        step.keeps_input = detail::keeps_input(n);
-        step.keeps_output = n.kind == operation::softmax || (!rounds && detail::keeps_output(n));
+        step.keeps_input = n.traits().keeps_input;
+        step.keeps_output = (n.traits().keeps_output && !(rounds && n.traits().clamps)) ||
+                            (!rounds && detail::keeps_output_for_clamp(n));
     }
 
     std::array<bool, Size> written{};
@@ -113,7 +100,7 @@ constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes,
             const auto to = static_cast<std::size_t>(home(n.inputs[k]));
             step.adds[k] = written[to];
             written[to] = true;
-            if (step.in_place < 0 && detail::passes_in_place(n) && readers_of_home[to] == 1)
+            if (step.in_place < 0 && n.traits().gradient_stays && readers_of_home[to] == 1)
                 step.in_place = static_cast<int>(k);
         }
     }

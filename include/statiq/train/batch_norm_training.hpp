@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/kernels/backward/batch_norm.hpp>
@@ -39,7 +39,7 @@ namespace detail {
 class batch_norm_training {
   public:
     explicit batch_norm_training(const node& n)
-        : clamp_(clamp_of(n.applied())), channels_(static_cast<std::size_t>(n.out.channels)), pixels_(n.out.pixels()),
+        : clamp_(n.clamp), channels_(static_cast<std::size_t>(n.out.channels)), pixels_(n.out.pixels()),
           epsilon_(static_cast<double>(n.epsilon)) {
         for (auto* values : {&mean_, &inverse_, &scale_, &shift_, &by_gradient_, &by_input_, &constant_})
             values->resize(channels_);

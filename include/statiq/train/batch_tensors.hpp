@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/train/backward_graph.hpp>
@@ -36,14 +37,25 @@ struct planned_graph {
     std::span<const allocation> gradients;
     std::span<const allocation> notes;
     std::size_t bytes_per_sample = 0;
+    /// Of nodes without parameters: `compute_reals` and `give_gradient` for the graph's operations.
+    void (*compute)(const node* nodes, const node& n, const float* const* inputs, float* output) = nullptr;
+    void (*give_gradient)(const gradient_call<float>&) = nullptr;
 };
 
-/// @param plan constant: it is referred to
-template <std::size_t Size>
+/// @tparam List the operations that nodes may have. @param plan constant: it is referred to
+template <class List, std::size_t Size>
 planned_graph seen(const training_plan<Size>& plan) {
     const std::span<const allocation> memory(plan.memory.tensors);
-    return {plan.graph.nodes,           plan.graph.steps,  memory.first(Size),
-            memory.subspan(Size, Size), memory.last(Size), plan.bytes_per_sample()};
+    return {plan.graph.nodes,
+            plan.graph.steps,
+            memory.first(Size),
+            memory.subspan(Size, Size),
+            memory.last(Size),
+            plan.bytes_per_sample(),
+            [](const node* nodes, const node& n, const float* const* inputs, float* output) {
+                compute_reals<List>(nodes, n, inputs, {}, output, {});
+            },
+            [](const gradient_call<float>& call) { give_gradient<List>(call); }};
 }
 
 /// The tensors of a batch on its way forward and back through a graph, and the work on nodes without parameters. Memory
@@ -102,8 +114,7 @@ class batch_tensors {
         threads_.in_shares(samples_, [&](std::size_t, std::size_t first, std::size_t last) {
             for (std::size_t s = first; s < last; ++s) {
                 const auto inputs = inputs_of(n, s);
-                float_step(of_.nodes.data(), n, {inputs.data(), static_cast<std::size_t>(n.input_count)}, {},
-                           output + s * n.out.size(), {});
+                of_.compute(of_.nodes.data(), n, inputs.data(), output + s * n.out.size());
             }
         });
     }
@@ -149,11 +160,14 @@ class batch_tensors {
         if (!of_.steps[i].gives[k]) return;
         const std::size_t size = of_.nodes[static_cast<std::size_t>(n.inputs[k])].out.size();
         sink(i, k).take(threads_, samples_, size, [&](std::size_t s, float*, float* to) {
-            input_gradient_step<float>(of_.nodes.data(), n, k,
-                                       {.input = input_of(n, k) + s * size,
-                                        .output = value(i) + s * n.out.size(),
-                                        .output_gradient = gradient(i) + s * n.out.size()},
-                                       to);
+            of_.give_gradient({.nodes = of_.nodes.data(),
+                               .n = n,
+                               .k = k,
+                               .in = of_.nodes[static_cast<std::size_t>(n.inputs[k])].out,
+                               .inputs = inputs_of(n, s),
+                               .output = value(i) + s * n.out.size(),
+                               .output_gradient = gradient(i) + s * n.out.size(),
+                               .gradient = to});
         });
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/kernels/reference/backward/pointwise.hpp>
@@ -24,7 +24,7 @@ class batch_training {
         : tensors_(of, batch, threads), linear_(of.nodes.size()), norms_(of.nodes.size()) {
         for (std::size_t i = 0; i < of.nodes.size(); ++i) {
             if (of.nodes[i].is_linear()) linear_[i].emplace(of.nodes[i], of.steps[i].gives[0]);
-            if (of.nodes[i].kind == operation::batch_norm) norms_[i].emplace(of.nodes[i]);
+            if (of.nodes[i].traits().normalizes) norms_[i].emplace(of.nodes[i]);
         }
     }
 
@@ -66,8 +66,7 @@ class batch_training {
         float* output = tensors_.value(i);
         if (linear_[i]) {
             linear_[i]->pack(tensors_.threads(), parameters);
-            linear_[i]->forward(tensors_.threads(), tensors_.input_of(n, 0), tensors_.samples(), clamp_of(n.applied()),
-                                output);
+            linear_[i]->forward(tensors_.threads(), tensors_.input_of(n, 0), tensors_.samples(), n.clamp, output);
         } else if (norms_[i]) {
             norms_[i]->forward(tensors_.threads(), tensors_.input_of(n, 0), tensors_.samples(), norm.which, norm.learns,
                                norm.rule, parameters, output);
@@ -82,8 +81,8 @@ class batch_training {
         const std::size_t samples = tensors_.samples();
         float* given = tensors_.gradient(i);
         // A layer that clamps its own result: first back through the clamp.
-        if (n.fused != activation::none && !norms_[i]) {
-            const real_clamp bounds = clamp_of(n.fused);
+        if (n.has_fused_clamp() && !norms_[i]) {
+            const real_clamp bounds = n.clamp;
             const float* output = tensors_.value(i);
             const std::size_t size = n.out.size();
             threads.in_shares(samples, [&](std::size_t, std::size_t first, std::size_t last) {

@@ -3,6 +3,8 @@
 
 #include <statiq/exceptions.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/operations/add.hpp>
+#include <statiq/operations/convolution.hpp>
 #include <statiq/tensor/window.hpp>
 #include <statiq/train/penalties.hpp>
 #include <statiq/train/trainable.hpp>
@@ -98,10 +100,10 @@ inline branch_pair branches_of(std::span<const node> nodes, const node& sum) {
     branch_pair pair;
     for (int k = 0; k < sum.input_count; ++k) {
         const int norm = sum.inputs[static_cast<std::size_t>(k)];
-        if (nodes[static_cast<std::size_t>(norm)].kind != operation::batch_norm) continue;
+        if (!nodes[static_cast<std::size_t>(norm)].traits().normalizes) continue;
         const int linear = nodes[static_cast<std::size_t>(norm)].input();
         const node& n = nodes[static_cast<std::size_t>(linear)];
-        if (n.kind != operation::convolution) continue;
+        if (!n.is<operations::convolution>()) continue;
         const bool centred = n.over.kernel_height % 2 == 1 && n.over.kernel_width % 2 == 1;
         if (n.over.taps() == 1) {
             pair.point = linear;
@@ -160,7 +162,7 @@ struct custom_l2_penalty {
         };
         double total = 0;
         for (const node& sum : nodes) {
-            if (sum.kind != operation::add) continue;
+            if (!sum.is<operations::add>()) continue;
             const detail::branch_pair pair = detail::branches_of(nodes, sum);
             if (!pair.complete()) continue;
             const trainable& square = weights(pair.square);
@@ -184,7 +186,7 @@ struct custom_l2_penalty {
 inline trainable_choice is_branch_kernel(std::span<const node> nodes) {
     std::vector<std::size_t> kernels;
     for (const node& sum : nodes) {
-        if (sum.kind != operation::add) continue;
+        if (!sum.is<operations::add>()) continue;
         const detail::branch_pair pair = detail::branches_of(nodes, sum);
         if (!pair.complete()) continue;
         kernels.push_back(static_cast<std::size_t>(pair.square));

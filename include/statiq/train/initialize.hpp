@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/add.hpp>
 #include <statiq/train/random.hpp>
 
 #include <cmath>
@@ -13,15 +14,15 @@ namespace detail {
 /// Whether a rectifier reads what the node gives, at once or behind a batch norm or a sum.
 template <graph_type G>
 constexpr bool is_rectified(std::size_t index) {
-    if (G::nodes[index].applied() != activation::none) return true;
+    if (G::nodes[index].clamp.bounds()) return true;
     for (std::size_t i = index + 1; i < node_count<G>; ++i) {
         const node& reader = G::nodes[i];
         bool reads = false;
         for (int k = 0; k < reader.input_count; ++k)
             reads = reads || reader.inputs[static_cast<std::size_t>(k)] == static_cast<int>(index);
         if (!reads) continue;
-        if (reader.applied() != activation::none) return true;
-        if ((reader.kind == operation::batch_norm || reader.kind == operation::add) && is_rectified<G>(i)) return true;
+        if (reader.clamp.bounds()) return true;
+        if ((reader.traits().normalizes || reader.is<operations::add>()) && is_rectified<G>(i)) return true;
     }
     return false;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/kernels/backward/channel_sums.hpp>

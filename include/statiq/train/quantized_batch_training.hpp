@@ -7,6 +7,7 @@
 #include <statiq/execute/round_sums.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/train/batch_tensors.hpp>
 #include <statiq/train/fake_quantization.hpp>
@@ -29,8 +30,8 @@ namespace statiq::detail {
 /// Training's way forward and back over a batch on numbers chosen for a deployed network, layer by layer. Forward,
 /// every layer computes what the simulated network computes, bit for bit, wherever batch norms are folded by moving
 /// statistics.
-/// @tparam Scheme how accumulators become outputs
-template <class Scheme>
+/// @tparam Scheme how accumulators become outputs. @tparam List the operations that nodes may have
+template <class Scheme, class List>
 class quantized_batch_training : public rounded_batch {
   public:
     /// @param origin of each node, the deployed node whose value it computes
@@ -65,9 +66,9 @@ class quantized_batch_training : public rounded_batch {
         how_ = how;
         for (std::size_t i = 0; i < nodes().size(); ++i) {
             const node& n = nodes()[i];
-            if (n.kind == operation::input)
+            if (n.is_source())
                 enter(i, ranges);
-            else if (n.kind == operation::reshape)
+            else if (n.traits().moves_no_data)
                 pass_on(i, ranges);
             else if (n.is_linear())
                 compute_linear(i, parameters, ranges);
@@ -206,8 +207,7 @@ class quantized_batch_training : public rounded_batch {
         const node& n = nodes()[i];
         float* values = tensors_.value(i);
         node plain = n;
-        plain.fused = activation::none;
-        if (activation_of(plain.kind) != activation::none) plain.kind = operation::convert;
+        plain.clamp = {};
         tensors_.compute(plain, values);
         learn_range(i, values, ranges);
         note_mask(i, values);
@@ -217,7 +217,7 @@ class quantized_batch_training : public rounded_batch {
         }
         const std::size_t size = n.out.size();
         const bool from_reals = nodes()[static_cast<std::size_t>(n.input())].numbers.activation.floating;
-        if (n.kind == operation::convert && from_reals) {
+        if (n.traits().converts && from_reals) {
             for_samples([&](std::size_t, std::size_t s) { round(i, values + s * size, s, values + s * size); });
             return;
         }
@@ -225,10 +225,12 @@ class quantized_batch_training : public rounded_batch {
         constants.output = layers_[i].output;
         set_clamp(n, layers_[i].output, constants.lowest, constants.highest);
         const auto scale_of = [this](std::size_t k) { return layers_[k].output.scale; };
-        set_factors_of(nodes(), n, scale_of, layers_[i].output.scale, constants);
-        const auto table = exponentials_of(n, scale_of);
+        set_factors_of<List>(nodes(), n, scale_of, layers_[i].output.scale, constants);
+        const auto table = table_of<List>(
+            nodes(), n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, layers_[i].output,
+            nullptr);
         for_samples([&](std::size_t share, std::size_t s) {
-            rooms_[share].template run<Scheme>(
+            rooms_[share].template run<List, Scheme>(
                 nodes().data(), n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, constants,
                 table.data(), tensors_.inputs_of(n, s), layers_[i].output, values + s * size);
         });
@@ -239,7 +241,7 @@ class quantized_batch_training : public rounded_batch {
         mask_gradients(i);
         if (!n.is_linear()) {
             node through = n; // the mask has the activation in it
-            if (activation_of(n.kind) != activation::none) through.kind = operation::convert;
+            if (n.traits().clamps) through.facts = &facts_of<operations::convert>;
             tensors_.give(i, through);
         } else if (work_[i].plain && how_.folding != norm_folding::frozen) {
             back_by_batch(i, parameters, gradients);

@@ -13,6 +13,7 @@
 #include <statiq/train/learned_ranges.hpp>
 #include <statiq/train/quantized_batch_training.hpp>
 #include <statiq/train/trainable.hpp>
+#include <statiq/train/training_network.hpp>
 #include <statiq/train/training_plan.hpp>
 
 #include <algorithm>
@@ -52,10 +53,10 @@ constexpr std::array<folded_from, node_count<deployed<G>>> folded_layers() {
         const node& n = fused::nodes[d];
         if (!n.is_linear()) continue;
         auto before = static_cast<std::size_t>(fused::origin[d]);
-        if (folded::nodes[before].kind != n.kind) before = static_cast<std::size_t>(folded::nodes[before].input());
+        if (folded::nodes[before].facts != n.facts) before = static_cast<std::size_t>(folded::nodes[before].input());
         const int last = folded::origin[before];
         const node& original = G::nodes[static_cast<std::size_t>(last)];
-        if (original.kind != operation::batch_norm)
+        if (!original.traits().normalizes)
             from[d] = {last, -1};
         else
             from[d] = {n.name == original.name ? -1 : original.input(), last};
@@ -85,6 +86,8 @@ inline constexpr auto quantized_training_plan = plan_quantized_training<Q>(Keeps
 template <graph_type G, rewritten_graph Q, straight_through_estimator Estimator = masked_estimator,
           bool ByBatchStatistics = false, requantization_scheme Scheme = default_scheme>
 class quantized_training_network {
+    static_assert(check_training<decltype(detail::training_verdict<G>())>::passed);
+
     static_assert(std::is_same_v<typename Q::source, deployed<G>>,
                   "statiq: the numbers of quantized training are those of the deployed network");
     static_assert(node_count<branches_merged<G>> == node_count<G>,
@@ -98,8 +101,8 @@ class quantized_training_network {
     quantized_training_network(parameters<G> initial, std::size_t batch, E& on,
                                const quantized_training_rule& rule = {})
         : values_(std::move(initial)), gradients_(zero_parameters<G>()), rule_(rule), ranges_(node_count<deployed<G>>),
-          machine_(detail::seen(plan), Q::origin, folded, G::nodes, batch, Estimator::passes_saturated,
-                   ByBatchStatistics, executor_view(on)) {
+          machine_(detail::seen<execution_list<Q>>(plan), Q::origin, folded, G::nodes, batch,
+                   Estimator::passes_saturated, ByBatchStatistics, executor_view(on)) {
         detail::require_sizes(G::nodes, values_.layers);
         for (layer_parameters& gradient : gradients_.layers) // those of batch norms come as ones
             std::fill(gradient.gamma.begin(), gradient.gamma.end(), 0.0F);
@@ -196,7 +199,7 @@ class quantized_training_network {
     bool learns_ranges_ = true;
     std::uint64_t steps_ = 0;
     std::uint64_t batches_seen_ = 0;
-    detail::quantized_batch_training<Scheme> machine_;
+    detail::quantized_batch_training<Scheme, execution_list<Q>> machine_;
 };
 
 } // namespace statiq

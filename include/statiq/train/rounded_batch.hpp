@@ -3,7 +3,7 @@
 
 #include <statiq/calibrate/observers.hpp>
 #include <statiq/execute/constants.hpp>
-#include <statiq/execute/float_step.hpp>
+#include <statiq/execute/real_call.hpp>
 #include <statiq/execute/round_sums.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/numeric/affine.hpp>
@@ -27,11 +27,7 @@ namespace statiq::detail {
 /// What a node of a quantized graph notes for its way back, for each sample.
 struct quantized_notes {
     /// Nodes that round, saturate or clamp; the others move integers, or keep them.
-    static constexpr bool has_mask(const node& n) {
-        return n.is_linear() || n.kind == operation::add || n.kind == operation::concat ||
-               n.kind == operation::global_average_pool || n.kind == operation::convert ||
-               n.applied() != activation::none;
-    }
+    static constexpr bool has_mask(const node& n) { return n.traits().rounds || n.clamp.bounds(); }
     static constexpr std::size_t mask_bytes(const node& n) { return has_mask(n) ? aligned(n.out.size()) : 0; }
     /// Sums of the unquantized weights, then of the quantized ones.
     static constexpr std::size_t sums_bytes(const node& n) { return n.out.size() * sizeof(float); }
@@ -90,14 +86,14 @@ class rounded_batch {
     /// what it converts.
     void learn_range(std::size_t i, const float* values, learned_ranges& ranges) {
         const node& n = nodes()[i];
-        if (how_.learns_ranges && n.kind != operation::convert) {
+        if (how_.learns_ranges && !n.traits().converts) {
             sample_extremes_.assign(tensors_.samples(), {});
             for_samples([&](std::size_t, std::size_t s) {
                 sample_extremes_[s].see({values + s * n.out.size(), n.out.size()});
             });
             extremes seen;
             for (const extremes& one : sample_extremes_) seen.merge(one);
-            const real_clamp bounds = clamp_of(n.applied());
+            const real_clamp bounds = n.clamp;
             seen.min = std::clamp(seen.min, bounds.lowest, bounds.highest);
             seen.max = std::clamp(seen.max, bounds.lowest, bounds.highest);
             ranges.learn(deployed_node(i), seen, how_.range_momentum, how_.begins_ranges);
@@ -148,8 +144,8 @@ class rounded_batch {
     }
 
     void clamp(const node& n, float* values) const {
-        const real_clamp bounds = clamp_of(n.applied());
-        if (n.applied() == activation::none) return;
+        const real_clamp bounds = n.clamp;
+        if (!n.clamp.bounds()) return;
         for_samples([&](std::size_t, std::size_t s) {
             float* of = values + s * n.out.size();
             for (std::size_t v = 0; v < n.out.size(); ++v) of[v] = std::clamp(of[v], bounds.lowest, bounds.highest);
@@ -160,7 +156,7 @@ class rounded_batch {
         const node& n = nodes()[i];
         if (!quantized_notes::has_mask(n) || !tensors_.graph().steps[i].differentiated) return;
         constexpr float infinity = std::numeric_limits<float>::infinity();
-        const real_clamp bounds = clamp_of(n.applied());
+        const real_clamp bounds = n.clamp;
         const bool saturates = rounds(n) && !passes_saturated_;
         const passing what{bounds.lowest, bounds.highest,
                            saturates ? representable(layers_[i].output, n.numbers.activation)

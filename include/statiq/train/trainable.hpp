@@ -81,7 +81,7 @@ inline std::vector<training_state> list_moving_statistics(std::span<const node> 
                                                           std::span<layer_parameters> values) {
     std::vector<training_state> listed;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (nodes[i].kind != operation::batch_norm) continue;
+        if (!nodes[i].traits().normalizes) continue;
         listed.push_back({nodes[i].name.view(), i, parameter_role::mean, values[i].mean});
         listed.push_back({nodes[i].name.view(), i, parameter_role::variance, values[i].variance});
     }

@@ -18,10 +18,36 @@
 
 namespace statiq {
 
+/// Refuses to train a network with the first layer that has no way back.
+template <class Verdict>
+struct check_training {
+    static constexpr bool passed = true;
+    static_assert(Verdict::accepted, "statiq: a layer has no gradient; the type says which");
+};
+
+namespace detail {
+template <graph_type G>
+constexpr auto training_verdict() {
+    constexpr int first = [] {
+        for (std::size_t i = 0; i < node_count<G>; ++i)
+            if (!G::nodes[i].facts->has_gradient || G::nodes[i].has_own_parameters()) return static_cast<int>(i);
+        return -1;
+    }();
+    if constexpr (first < 0) {
+        return sound{};
+    } else {
+        constexpr label name = G::nodes[static_cast<std::size_t>(first)].name;
+        return operation_lacks<spelt<name>, definition_of_gradient>{};
+    }
+}
+} // namespace detail
+
 /// A float network in training: its parameters, their gradients, and the ways forward and back over a batch. The graph
 /// is differentiated, and memory planned, when it is compiled; memory is taken once, at construction.
 template <graph_type G>
 class training_network {
+    static_assert(check_training<decltype(detail::training_verdict<G>())>::passed);
+
   public:
     using graph = G;
 
@@ -29,7 +55,7 @@ class training_network {
     template <executor E>
     training_network(parameters<G> initial, std::size_t batch, E& on, const moving_statistics_rule& rule = {})
         : values_(std::move(initial)), gradients_(zero_parameters<G>()), rule_(rule),
-          machine_(detail::seen(training_plan_of<G>), batch, executor_view(on)) {
+          machine_(detail::seen<execution_list<G>>(training_plan_of<G>), batch, executor_view(on)) {
         detail::require_sizes(G::nodes, values_.layers);
         for (layer_parameters& gradient : gradients_.layers) // those of batch norms come as ones
             std::fill(gradient.gamma.begin(), gradient.gamma.end(), 0.0F);

@@ -67,7 +67,7 @@ constexpr std::array<allocation, 3 * Size> training_live_ranges(const backward_g
         value.first = value.last = static_cast<int>(i);
         if (moved)
             value.alias_of = step.home;
-        else if (n.kind != operation::input || between == training_values::rounded) // the caller has the input's reals
+        else if (!n.is_source() || between == training_values::rounded) // the caller has the input's reals
             value.bytes = bytes;
         const auto value_lives = [&](int index, int until) {
             allocation& home = tensors[static_cast<std::size_t>(graph.steps[static_cast<std::size_t>(index)].home)];

@@ -2,8 +2,8 @@
 #pragma once
 
 // A header as tools/convert_tflite.py writes them.
-#include <statiq/graph/layer.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/fuse_activations.hpp>
 

@@ -2,8 +2,8 @@
 # Compiles a program as the page says, with the package that was installed and moved, and runs it.
 cat > app.cpp <<'END'
 #include <cstdio>
-#include <statiq/graph/layer.hpp>
 #include <statiq/graph/network.hpp>
+#include <statiq/operations/library.hpp>
 #include <statiq/plan/facts.hpp>
 
 struct network final : statiq::network<decltype(statiq::input<8, 8, 3> | statiq::pointwise<4>)> {};

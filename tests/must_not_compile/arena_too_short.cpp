@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: the arena is too short
 // rejects: check_arena(\(\) .with .*AtLeast = [0-9]+; .*Found = 63|<[0-9]+U*L*, 63U*L*>)
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/graph/network.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: a call takes another number of values
 // rejects: check_extent(\(\) .with .*Expected = 12; .*Found = 4|<12U*L*, 4U*L*>)
 #include <statiq/execute/float_network.hpp>
 

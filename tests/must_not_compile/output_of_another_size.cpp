@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// rejects: statiq: a call takes another number of values
 // rejects: check_extent(\(\) .with .*Expected = 4; .*Found = 3|<4U*L*, 3U*L*>)
 #include <statiq/execute/model.hpp>
 

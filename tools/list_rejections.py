@@ -37,11 +37,11 @@ def documented_types():
     return found
 
 
-def headline(source):
+def headline(source, types):
     """What a test expects the compiler to say: the name of a type, or a sentence."""
     expected = re.search(r"^// rejects: (.*)$", source, re.M)[1]
     is_type = re.match(r"(?:statiq::)?(\w+)<", expected)
-    if is_type:
+    if is_type and is_type[1] in types:
         return is_type[1]
     sentence = re.sub(r"^\((.*?)\|.*\)$", r"\1", re.sub(r"\\(.)", r"\1", expected)).replace(".?", "").split(".*")[0]
     return sentence.removeprefix("fatal error: ").removeprefix("statiq: ")
@@ -68,7 +68,7 @@ def page():
     for test in sorted((ROOT / "tests" / "must_not_compile").glob("*.cpp")):
         source = test.read_text(encoding="utf-8")
         wrong, right = branches(source)
-        cases = entries.setdefault(headline(source), [])
+        cases = entries.setdefault(headline(source, types), [])
         if wrong and (wrong, right) not in cases:
             cases.append((wrong, right))
     sentences = sorted((h for h in entries if h not in types and entries[h]), key=str.lower)

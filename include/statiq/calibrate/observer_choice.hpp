@@ -73,9 +73,11 @@ struct observer_choice {
     }
     /// @throws calibration_error when a layer of its own observer is not among the nodes
     void require_layers(std::span<const node> nodes) const {
-        for (const auto& [name, rule] : layers)
+        for (const auto& layer : layers) {
+            const std::string& name = layer.first; // Clang 14 captures no structured binding
             if (std::ranges::none_of(nodes, [&](const node& n) { return n.name.view() == name; }))
                 throw calibration_error("an observer for the layer '" + name + "': the network has no such layer");
+        }
     }
     [[nodiscard]] state start(const node& n) const {
         const auto found = layers.find(n.name.view());

@@ -21,6 +21,7 @@ template <std::size_t Size>
 class grower {
   public:
     grower(std::mt19937& random, number_format format) : random_(&random), format_(format) {
+        nodes[0].facts = &facts_of<operations::input>;
         nodes[0].out = {uniform(8, 96), uniform(8, 96), 3};
         nodes[0].numbers.activation = format;
         current_ = convolution(0, channels(), uniform(1, 2));

@@ -33,7 +33,7 @@ def documented_types():
             words = [re.sub(r"(?:class|int|bool|std::int64_t|auto|std::size_t|number_format)\s*\.{0,3}\s*", "", p).strip()
                      for p in parameters.split(",")]
             text = " ".join(line.removeprefix("///").strip() for line in comment.splitlines())
-        text = text.replace("...", "…")  # as the pages write sketches
+            text = text.replace("...", "…")  # as the pages write sketches
             found[name] = (f"{name}<{', '.join(words)}>", text)
     return found
 

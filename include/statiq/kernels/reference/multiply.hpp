@@ -49,8 +49,8 @@ constexpr void multiply(const multiply_arguments<In, Out, Scheme>& of) noexcept 
     for (std::size_t i = of.begin; i < of.begin + of.size; ++i) {
         const std::int32_t a = of.first[of.of_first.index(i, of.channels)] - of.first_zero_point;
         const std::int32_t b = of.second[of.of_second.index(i, of.channels)] - of.second_zero_point;
-        of.output[i] = static_cast<Out>(
-            statiq::requantize<Scheme>(a * b, of.factor, of.output_zero_point, of.lowest, of.highest));
+        of.output[i] =
+            static_cast<Out>(statiq::requantize<Scheme>(a * b, of.factor, of.output_zero_point, of.lowest, of.highest));
     }
 }
 

@@ -5,7 +5,6 @@
 #include <statiq/graph/window_shape.hpp>
 #include <statiq/operations/linear.hpp>
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -14,7 +13,7 @@ namespace statiq {
 namespace operations {
 
 /// Sums over a window, grouped or not; depthwise where there are as many groups as input channels.
-struct convolution {
+struct convolution : linear {
     static constexpr std::string_view word = "convolution";
     static constexpr operation_traits traits{.linear = true,
                                              .windowed = true,
@@ -22,17 +21,10 @@ struct convolution {
                                              .rounds = true,
                                              .keeps_input = true,
                                              .channels = channel_flow::made};
-    static constexpr auto tensors = linear_tensors;
 
     static constexpr void shape(shape_context& c) {
         detail::move_window(c);
         choose_channels(c);
-    }
-    static constexpr interval sums(const node& n, const number_format& input) { return linear_sums(n, input); }
-
-    template <class Call>
-    static constexpr void reals(const Call& c) noexcept {
-        c.convolve();
     }
 
   private:

@@ -12,7 +12,7 @@ namespace statiq {
 namespace operations {
 
 /// A matrix on a flat vector.
-struct dense {
+struct dense : linear {
     static constexpr std::string_view word = "dense";
     static constexpr operation_traits traits{.linear = true,
                                              .flat = true,
@@ -20,19 +20,12 @@ struct dense {
                                              .rounds = true,
                                              .keeps_input = true,
                                              .channels = channel_flow::made};
-    static constexpr auto tensors = linear_tensors;
 
     static constexpr void shape(shape_context& c) {
         c.require_flat();
         c.n.out = {1, 1, c.spec.out_channels};
         c.n.has_bias = c.spec.bias != bias_rule::never;
         c.require_counted(detail::product(c.spec.out_channels, detail::product(c.n.in)));
-    }
-    static constexpr interval sums(const node& n, const number_format& input) { return linear_sums(n, input); }
-
-    template <class Call>
-    static constexpr void reals(const Call& c) noexcept {
-        c.convolve();
     }
 };
 

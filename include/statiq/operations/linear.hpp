@@ -8,18 +8,25 @@
 #include <array>
 #include <cstddef>
 
-/// What convolutions and dense layers have in common.
 namespace statiq::operations {
 
-inline constexpr std::array<parameter_tensor, 2> linear_tensors{{
-    {"weight", &layer_parameters::weight, [](const node& n) { return n.convolution().weight_count(); }},
-    {"bias", &layer_parameters::bias,
-     [](const node& n) { return n.has_bias ? static_cast<std::size_t>(n.out.channels) : 0; }},
-}};
+/// What convolutions and dense layers have in common. Their integers are packed and run by the executions themselves.
+struct linear {
+    static constexpr std::size_t weight_count(const node& n) { return n.convolution().weight_count(); }
+    static constexpr std::size_t bias_count(const node& n) {
+        return n.has_bias ? static_cast<std::size_t>(n.out.channels) : 0;
+    }
+    static constexpr std::array<parameter_tensor, 2> tensors{
+        {{"weight", &layer_parameters::weight, weight_count}, {"bias", &layer_parameters::bias, bias_count}}};
 
-/// Of products of centred inputs and weights.
-constexpr interval linear_sums(const node& n, const number_format& input) {
-    return accumulator_interval(input, n.numbers.weight, n.convolution().reduction());
-}
+    /// Of products of centred inputs and weights.
+    static constexpr interval sums(const node& n, const number_format& input) {
+        return accumulator_interval(input, n.numbers.weight, n.convolution().reduction());
+    }
+    template <class Call>
+    static constexpr void reals(const Call& c) noexcept {
+        c.convolve();
+    }
+};
 
 } // namespace statiq::operations

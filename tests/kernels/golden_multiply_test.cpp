@@ -52,7 +52,9 @@ void compare(const std::string& name) {
             reference::multiply(
                 reference::multiply_arguments<T, T, statiq::gemmlowp>{.first = first.data(),
                                                                       .second = second.data(),
-                                                                      .size = first.size(),
+                                                                      .of_first = {1, 1},
+                                                                      .of_second = {1, 1},
+                                                                      .end = first.size(),
                                                                       .first_zero_point = one.at("input1_zero_point"),
                                                                       .second_zero_point = one.at("input2_zero_point"),
                                                                       .factor = factor,
@@ -86,8 +88,9 @@ TEST_CASE("a factor that is repeated stands where NumPy repeats it") {
         const auto expected = repeated<int>(values, {1, factor.height, factor.width, factor.channels},
                                             {1, out.height, out.width, out.channels});
         const auto of = reference::repeated_factor::of(factor, out);
+        const auto channel_count = static_cast<std::size_t>(out.channels);
         for (std::size_t i = 0; i < out.size(); ++i)
-            CHECK(values[of.index(i, static_cast<std::size_t>(out.channels))] == expected[i]);
+            CHECK(values[i / channel_count * of.pixel_stride + i % channel_count * of.channel_stride] == expected[i]);
     }
 }
 

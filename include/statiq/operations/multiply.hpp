@@ -3,6 +3,7 @@
 
 #include <statiq/graph/compose.hpp>
 #include <statiq/graph/shape_context.hpp>
+#include <statiq/kernels/reference/convert.hpp>
 #include <statiq/kernels/reference/multiply.hpp>
 
 #include <algorithm>
@@ -48,13 +49,17 @@ struct multiply {
 
     template <class Call>
     static void reals(const Call& c) noexcept {
-        const auto first = factor(c, 0), second = factor(c, 1);
-        const auto channels = static_cast<std::size_t>(c.n.out.channels);
-        c.in_runs([&](std::size_t begin, std::size_t count) {
-            for (std::size_t i = begin; i < begin + count; ++i) {
-                const float y = c.input(0)[first.index(i, channels)] * c.input(1)[second.index(i, channels)];
-                c.output[i] = y < c.n.clamp.lowest ? c.n.clamp.lowest : y > c.n.clamp.highest ? c.n.clamp.highest : y;
-            }
+        in_pixels(c, [&](std::size_t begin, std::size_t end) {
+            each_product(c, 0, 1, begin, end, [&](std::size_t i, std::size_t a, std::size_t b) {
+                c.output[i] = c.input(0)[a] * c.input(1)[b];
+            });
+            if (!c.n.clamp.bounds()) return;
+            float* made = c.output + begin * channels(c);
+            kernels::reference::clamp(kernels::reference::clamp_arguments<float>{.input = made,
+                                                                                 .size = (end - begin) * channels(c),
+                                                                                 .lowest = c.n.clamp.lowest,
+                                                                                 .highest = c.n.clamp.highest,
+                                                                                 .output = made});
         });
     }
     template <class Call>
@@ -66,14 +71,14 @@ struct multiply {
     static constexpr void integers(const Call& c) noexcept {
         using arguments =
             kernels::reference::multiply_arguments<typename Call::in, typename Call::out, typename Call::scheme>;
-        c.in_runs([&](std::size_t begin, std::size_t count) {
+        in_pixels(c, [&](std::size_t begin, std::size_t end) {
             kernels::reference::multiply(arguments{.first = c.input(0),
                                                    .second = c.input(1),
                                                    .of_first = factor(c, 0),
                                                    .of_second = factor(c, 1),
-                                                   .channels = static_cast<std::size_t>(c.n.out.channels),
+                                                   .channels = channels(c),
                                                    .begin = begin,
-                                                   .size = count,
+                                                   .end = end,
                                                    .first_zero_point = c.zero_point(0),
                                                    .second_zero_point = c.zero_point(1),
                                                    .factor = c.constants.factor,
@@ -86,18 +91,31 @@ struct multiply {
     /// Of one factor: the other times the output's gradient, summed where the factor is repeated.
     template <class Call>
     static void gradient(const Call& c) {
-        using real = typename Call::real;
-        const auto own = factor(c, c.k), other = factor(c, 1 - c.k);
-        const auto channels = static_cast<std::size_t>(c.n.out.channels);
-        std::fill_n(c.gradient, c.in.size(), real{0});
-        for (std::size_t i = 0; i < c.n.out.size(); ++i)
-            c.gradient[own.index(i, channels)] += c.output_gradient[i] * c.input(1 - c.k)[other.index(i, channels)];
+        std::fill_n(c.gradient, c.in.size(), typename Call::real{0});
+        each_product(c, c.k, 1 - c.k, 0, c.n.out.pixels(), [&](std::size_t i, std::size_t own, std::size_t other) {
+            c.gradient[own] += c.output_gradient[i] * c.input(1 - c.k)[other];
+        });
     }
 
   private:
     template <class Call>
+    static constexpr std::size_t channels(const Call& c) {
+        return static_cast<std::size_t>(c.n.out.channels);
+    }
+    template <class Call>
     static constexpr auto factor(const Call& c, std::size_t k) {
         return kernels::reference::repeated_factor::of(c.input_extents(k), c.n.out);
+    }
+    /// f(first pixel, pixel behind the last), perhaps at once.
+    template <class Call, class F>
+    static constexpr void in_pixels(const Call& c, const F& f) {
+        c.in_spans(static_cast<int>(c.n.out.pixels()), c.n.out.size(),
+                   [&](int first, int last) { f(static_cast<std::size_t>(first), static_cast<std::size_t>(last)); });
+    }
+    template <class Call, class Visit>
+    static constexpr void each_product(const Call& c, std::size_t first, std::size_t second, std::size_t begin,
+                                       std::size_t end, const Visit& visit) {
+        kernels::reference::for_each_product(factor(c, first), factor(c, second), channels(c), begin, end, visit);
     }
 };
 

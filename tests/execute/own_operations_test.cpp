@@ -3,6 +3,7 @@
 #include <statiq/analyze/summary.hpp>
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
+#include <statiq/execute/float_simulation.hpp>
 #include <statiq/execute/model.hpp>
 #include <statiq/execute/simulated_network.hpp>
 #include <statiq/io/integers.hpp>
@@ -14,6 +15,7 @@
 
 #include "../io/support.hpp"
 #include "../support/own_operations.hpp"
+#include "../support/refused.hpp"
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -156,4 +158,24 @@ TEST_CASE("squeeze and excite is a block like any other") {
             CHECK(std::abs(double{output[i]} - double{expected[i]}) <=
                   1.001 * double{integers.layers.back().output.scale});
     }
+}
+
+TEST_CASE("experiments on data name the operation that they are not compiled for") {
+    std::mt19937 random(175);
+    const network_data data = as_data(deploy(random_parameters(random)));
+    CHECK(support::refusal_of([&] { float_simulation(data); }) ==
+          "statiq: simulation: operations of its list of layer 'mixed.squareplus': expected 1, found 0\n");
+    CHECK(support::refusal_of([&] { float_simulation<execution_list<net>>(data); }).empty());
+}
+
+TEST_CASE("stored parameters of a function are those of no other of the same word") {
+    struct gentle final : network<decltype(input<1, 1, 3> | leaky_relu<0.125>)> {};
+    struct steep final : network<decltype(input<1, 1, 3> | leaky_relu<0.25>)> {};
+    using small = numbers_chosen<deployed<gentle>, weight8, byte>;
+    using other = numbers_chosen<deployed<steep>, weight8, byte>;
+    const auto from = zero_parameters<deployed<gentle>>();
+    const samples some{{-1.0F, 0.0F, 1.0F}};
+    const auto model = quantize<weight8, byte>(from, calibrate(from, some));
+    CHECK(parameters_from_bytes<small>(model.bytes()).refusal().defect == parameters_defect::none);
+    CHECK(parameters_from_bytes<other>(model.bytes()).refusal().defect == parameters_defect::other_network);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rejects: statiq: the numbers of quantized training are those of the deployed network
+// rejects: statiq: quantized training uses the numbers of the deployed network
 #include <statiq/train/quantized_training_network.hpp>
 
 using namespace statiq;

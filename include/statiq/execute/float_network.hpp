@@ -8,6 +8,7 @@
 #include <statiq/execute/scratch.hpp>
 #include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
+#include <statiq/graph/lacking.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
 #include <statiq/graph/parameters.hpp>
@@ -34,6 +35,8 @@ inline constexpr char float_network_input[] = "float_network: values of the inpu
 /// time; copies are independent.
 template <graph_type G>
 class float_network {
+    static_assert(check_definitions<detail::reals_verdict<G>>::passed);
+
   public:
     using graph = G;
 
@@ -75,7 +78,7 @@ class float_network {
                 tensors_[I] = inputs[0];
             } else {
                 float* output = arena_.data() + plan.tensors[I].offset / sizeof(float);
-                operation_at<G, I>::reals(
+                detail::run_reals<operation_at<G, I>>(
                     detail::real_call<nests, std::remove_reference_t<Executor>>{G::nodes.data(),
                                                                                 n,
                                                                                 inputs.data(),

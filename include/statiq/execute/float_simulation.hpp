@@ -8,7 +8,9 @@
 namespace statiq {
 
 /// The float execution of a network that is data: trained (batch norm apart) or deployed. Node indices are the data's.
-inline simulation<> float_simulation(const network_data& network) {
+/// @tparam List as `simulation` takes it
+template <class List = operations::library>
+simulation<default_scheme, List> float_simulation(const network_data& network) {
     detail::require_sizes(network.nodes, network.parameters);
     std::vector<quantized_layer> layers(network.nodes.size());
     std::vector<node> nodes = network.nodes;
@@ -16,7 +18,7 @@ inline simulation<> float_simulation(const network_data& network) {
         nodes[i].numbers = {.chosen_weight = true, .chosen_activation = true, .weight = {}, .activation = {}};
         layers[i].floating = network.parameters[i];
     }
-    return {nodes, layers};
+    return simulation<default_scheme, List>(nodes, layers);
 }
 
 } // namespace statiq

@@ -72,6 +72,11 @@ struct integer_call {
         return nodes[n.inputs[k]].out;
     }
 
+    /// f(first, last) for parts of [0, units), perhaps at once. @param values that take as long as all units
+    template <class F>
+    constexpr void in_spans(int units, std::size_t values, const F& f) const noexcept {
+        detail::in_spans(threads, units, values, f);
+    }
     /// f(first, count) for runs of the output's values, perhaps at once.
     template <class F>
     constexpr void in_runs(const F& f) const noexcept {

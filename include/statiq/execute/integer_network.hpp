@@ -223,7 +223,7 @@ class integer_network {
             const float* weights = parameters_->floats.data() + parameters_type::layout.at[I].floats;
             const float* biases =
                 n.is_linear() ? weights + kernels::packed_weight_count<float, float>(n.convolution()) : weights;
-            operation_at<Q, I>::reals(detail::real_call<float_nests, Executor>{
+            detail::run_reals<operation_at<Q, I>>(detail::real_call<float_nests, Executor>{
                 Q::nodes.data(), n, inputs.data(), {weights, biases}, in_arena<I>(), scratch(), threads});
         };
         run_with(std::make_index_sequence<static_cast<std::size_t>(n.input_count)>{});

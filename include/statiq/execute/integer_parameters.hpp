@@ -177,6 +177,7 @@ constexpr std::uint64_t network_fingerprint(const node_array<Size>& nodes) {
         place[i] = next++;
         of.mix(n.facts->word);
         of.mix(static_cast<std::int64_t>(n.facts->table_size != nullptr));
+        of.mix(static_cast<std::int64_t>(n.facts->fingerprint));
         of.mix_real(n.clamp.lowest);
         of.mix_real(n.clamp.highest);
         for (const std::int64_t part :

@@ -78,7 +78,13 @@ struct real_call {
     }
 };
 
-/// Computes node `n` of `nodes` in float, whatever of the list it computes. `inputs` are its input tensors in order,
+/// Runs an operation's definition in float. That there is one has been checked for the graph.
+template <class Op, class Call>
+constexpr void run_reals(const Call& call) noexcept {
+    if constexpr (has_reals<Op>) Op::reals(call);
+}
+
+/// Computes node `n` of `nodes` in float. Its operation is in the list. `inputs` are its input tensors in order,
 /// `output` n.out.size() values.
 /// @param scratch as `convolve_in_parts` takes it; empty for nodes that are not linear
 template <class List, kernels::nest_set Nests = kernels::nest_set::all(), class Executor = sequential>
@@ -86,7 +92,7 @@ void compute_reals(const node* nodes, const node& n, const float* const* inputs,
                    float* output, kernels::scratch_memory scratch, Executor&& threads = {}) noexcept {
     using call = real_call<Nests, std::remove_reference_t<Executor>>;
     visit_operation(List{}, n.facts, [&]<class Op>(std::type_identity<Op>) {
-        if constexpr (has_reals<Op>) Op::reals(call{nodes, n, inputs, from, output, scratch, threads});
+        run_reals<Op>(call{nodes, n, inputs, from, output, scratch, threads});
     });
 }
 

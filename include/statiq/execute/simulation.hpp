@@ -36,7 +36,8 @@ namespace statiq {
 /// Because formats are data here, an experiment over bits or schemes is a loop, not a type a setting. With loss sources
 /// switched off it goes over, step by step, into the float network. Memory is taken once, at construction; for one
 /// thread at a time; copies are independent.
-/// @tparam List the operations that its nodes may have: a network with operations of one's own names them
+/// @tparam List the operations that nodes may have; a node of another one is refused. `execution_list<Net>` adds the
+/// network's own to the library's.
 template <requantization_scheme Scheme = default_scheme, class List = operations::library>
 class simulation {
   public:
@@ -50,6 +51,10 @@ class simulation {
         if (!reals.empty()) detail::require_count("simulation: layers of reals", nodes_.size(), reals.size());
         std::size_t widest = 0;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            detail::require_count("simulation: operations of its list", 1,
+                                  detail::holds_operation(List{}, nodes_[i].facts) ? 1 : 0, nodes_[i].name.view());
+            detail::require_count("simulation: definitions in float", 1, nodes_[i].facts->has_reals ? 1 : 0,
+                                  nodes_[i].name.view());
             widest = (std::max)(widest, nodes_[i].out.size());
             layers_[i].output = from[i].output;
         }

@@ -97,6 +97,7 @@ requires(graph_part<Front> != graph_part<Back>) constexpr auto operator|(const F
 /// Branches over the same input, joined by an operation that reads two tensors or more: `join<gate>(a, b)`.
 template <class Op, graph_part... Branches>
 constexpr auto join(const Branches&...) {
+    static_assert(Op::traits.joins, "statiq: this operation reads one tensor: write layer_of<...>");
     static_assert(sizeof...(Branches) >= 2, "statiq: add, concat and other joins have at least two branches");
     using list = sequence::list<Branches...>;
     return joined_part<Op, list, 1 + (Branches::size + ...)>{};

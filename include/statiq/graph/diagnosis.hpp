@@ -91,6 +91,7 @@ struct pad_before_average_pool : rejection {};
 template <class Layer, class What>
 struct operation_lacks : rejection {};
 struct proof_of_its_sums {};      ///< `sums`
+struct definition_in_reals {};    ///< `reals`
 struct definition_in_integers {}; ///< `integers`
 struct definition_of_gradient {}; ///< `gradient`
 

@@ -53,6 +53,7 @@ struct layer : part_of_size<1> {
     static_assert(spec.pad_top >= 0 && spec.pad_bottom >= 0 && spec.pad_left >= 0 && spec.pad_right >= 0,
                   "statiq: padding is not negative");
     static_assert(spec.rows >= 1 && spec.columns >= 1, "statiq: an upsampling repeats a pixel at least once");
+    static_assert(!operation::traits.joins, "statiq: this operation reads two tensors or more: join<...>(a, b)");
     static_assert(spec.permutes_axes(), "statiq: transpose names each of the axes 0, 1 and 2 once");
 };
 

@@ -81,11 +81,11 @@ struct node {
     [[nodiscard]] constexpr bool is_linear() const noexcept { return traits().linear; }
     [[nodiscard]] constexpr bool is_dense() const noexcept { return traits().flat; }
     [[nodiscard]] constexpr bool is_source() const noexcept { return traits().source; }
-    /// Whether it has parameters that no execution knows: its operation reads them as they are.
+    /// Whether its operation has parameters that executions pass on unchanged.
     [[nodiscard]] constexpr bool has_own_parameters() const noexcept {
         return facts->tensor_count > 0 && !is_linear() && !traits().normalizes;
     }
-    /// Whether a clamp is applied to what it computes, which is more than the clamp.
+    /// Whether it computes something and then clamps it.
     [[nodiscard]] constexpr bool has_fused_clamp() const noexcept { return clamp.bounds() && !traits().clamps; }
     [[nodiscard]] constexpr bool is_depthwise() const noexcept {
         return is_linear() && !is_dense() && groups > 1 && groups == in.channels;

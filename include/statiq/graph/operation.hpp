@@ -18,13 +18,13 @@ struct number_format;
 struct parameter_tensor;
 struct shape_context;
 
-/// What becomes of an input's channels, as far as files must know: those count the channels of flattened images in an
-/// order of their own (io/channel_order.hpp).
+/// How output channels follow from input channels. Files need to know it, because they count the channels of flattened
+/// images in another order (io/channel_order.hpp).
 enum class channel_flow : std::uint8_t {
     kept,       ///< computed channel by channel
-    made,       ///< of the operation's own
-    summed,     ///< of all inputs together
-    joined,     ///< of one input behind those of another
+    made,       ///< new: a channel of the output is no channel of the input
+    summed,     ///< each combines the inputs' channels of its place
+    joined,     ///< the second input's stand behind the first's
     reshaped,   ///< spread over other extents in HWC order
     transposed, ///< moved among the axes
     repeated    ///< kept, or one repeated for all
@@ -52,8 +52,7 @@ struct operation_traits {
     friend constexpr bool operator==(const operation_traits&, const operation_traits&) = default;
 };
 
-/// Why an operation cannot be computed in integers of some formats, beyond what holds for all: a kind of
-/// `number_defect` (passes/choose_numbers.hpp).
+/// Why an operation cannot be computed in some formats. Each becomes a rejection (passes/choose_numbers.hpp).
 enum class number_defect : unsigned char {
     none,
     batch_norm,
@@ -66,10 +65,11 @@ enum class number_defect : unsigned char {
     format,
     overflow,
     no_proof,
-    no_integers
+    no_integers,
+    no_reals
 };
 
-/// An operation as nodes refer to it: its word, its traits, and those of its functions that need no kernels. What an
+/// Describes an operation to nodes: its word, its traits, and its functions that call no kernels. A function that the
 /// operation does not have is null.
 struct operation_facts {
     std::string_view word{};
@@ -78,19 +78,20 @@ struct operation_facts {
     /// Every value that its sums can take in integers, whatever the data and the zero points: the proof that they fit.
     interval (*sums)(const node&, const number_format& input) = nullptr;
     number_defect (*find_defect)(const node&, const number_format& input) = nullptr;
-    affine (*fixed_output)(const number_format&) =
-        nullptr; ///< of operations whose outputs have one map, whatever they compute
-    std::string_view (*word_of)(const node&) = nullptr; ///< where nodes of one operation have several words
-    std::size_t (*table_size)(const node&) = nullptr;   ///< floats that its integers read, and `fill_table` writes
+    affine (*fixed_output)(const number_format&) = nullptr; ///< the output's map, where it depends on no data
+    std::string_view (*word_of)(const node&) = nullptr;     ///< where nodes of one operation have several words
+    std::size_t (*table_size)(const node&) = nullptr;       ///< floats that its integers read, and `fill_table` writes
     const parameter_tensor* tensors = nullptr;
     std::size_t tensor_count = 0;
-    bool has_integers = false; ///< a definition in integers, or nothing to define
+    std::uint64_t fingerprint = 0; ///< tells operations of one word apart in stored parameters
+    bool has_reals = false;        ///< a definition in float, or nothing to define
+    bool has_integers = false;     ///< a definition in integers, or nothing to define
     bool has_gradient = false;
 };
 
 namespace detail {
 
-/// What stands for any call where only its being taken is asked.
+/// An argument to ask whether an operation has a function that takes calls.
 struct any_call {};
 
 template <class Op>
@@ -117,6 +118,7 @@ constexpr operation_facts make_facts() {
     operation_facts facts{.word = Op::word,
                           .traits = traits,
                           .shape = Op::shape,
+                          .has_reals = by_executions || has_reals<Op>,
                           .has_integers = by_executions || has_integers<Op>,
                           .has_gradient = by_executions || traits.normalizes || has_gradient<Op>};
     if constexpr (requires { Op::sums; }) facts.sums = Op::sums;
@@ -124,6 +126,7 @@ constexpr operation_facts make_facts() {
     if constexpr (requires { Op::fixed_output; }) facts.fixed_output = Op::fixed_output;
     if constexpr (requires { Op::word_of; }) facts.word_of = Op::word_of;
     if constexpr (requires { Op::table_size; }) facts.table_size = Op::table_size;
+    if constexpr (requires { Op::fingerprint; }) facts.fingerprint = Op::fingerprint;
     if constexpr (requires { Op::tensors; }) {
         facts.tensors = Op::tensors.data();
         facts.tensor_count = Op::tensors.size();
@@ -152,6 +155,12 @@ constexpr bool visit_operation(operation_list<Ops...>, const operation_facts* fa
 }
 
 template <class... Ops>
+constexpr bool holds_operation(operation_list<Ops...>, const operation_facts* facts) {
+    return ((facts == &facts_of<Ops>) || ...);
+}
+
+/// Where an operation stands in a list; behind the list's end if it is not there.
+template <class... Ops>
 constexpr std::size_t place_in(operation_list<Ops...>, const operation_facts* facts) {
     std::size_t place = 0;
     static_cast<void>(((facts == &facts_of<Ops> || (++place, false)) || ...));
@@ -160,7 +169,11 @@ constexpr std::size_t place_in(operation_list<Ops...>, const operation_facts* fa
 template <std::size_t Place, class List>
 struct operation_in;
 template <std::size_t Place, class... Ops>
-struct operation_in<Place, operation_list<Ops...>> : std::tuple_element<Place, std::tuple<Ops...>> {};
+struct operation_in<Place, operation_list<Ops...>> {
+    static constexpr bool listed = Place < sizeof...(Ops);
+    static_assert(listed, "statiq: a pass puts in an operation that its `adds` does not name");
+    using type = std::tuple_element_t<listed ? Place : 0, std::tuple<Ops...>>;
+};
 
 template <class... Ops>
 struct type_set : std::type_identity<Ops>... {};

@@ -44,7 +44,7 @@ struct shape_context {
     node& n;
     const layer_spec& spec; ///< the layer as it was written, everything stated
     const layer_defaults& defaults;
-    const extents* inputs; ///< as many as the node has
+    const extents* inputs; ///< n.input_count of them
     finding& first;        ///< of the graph
 
     using three = std::array<std::int64_t, 3>;

@@ -55,7 +55,7 @@ struct convert {
 
 } // namespace operations
 
-/// The same values in other numbers: those of the `with<...>` around it.
+/// Converts values to the number format that the surrounding `with<...>` states.
 inline constexpr layer<vocabulary::plain<operations::convert>> convert{};
 
 } // namespace statiq

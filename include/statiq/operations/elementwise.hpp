@@ -4,7 +4,6 @@
 #include <statiq/graph/layer.hpp>
 #include <statiq/graph/shape_context.hpp>
 #include <statiq/numeric/affine.hpp>
-#include <statiq/numeric/rounding.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,16 +18,17 @@ namespace operations {
 /// A real function of each value. In integers of 8 bits and less it is a table of 256, made when parameters are
 /// prepared: y = clamp(round(f(s_x (q - z_x)) * (1 / s_y)) + z_y), half away from zero, in float32 as TensorFlow Lite
 /// makes its tables. A NaN becomes the zero point.
-/// @tparam F stateless: `float operator()(float) const`; a `word`, if it has one, names its layers; a
-/// `float derivative(float) const`, if it has one, trains.
+/// @tparam F stateless: a `word`, which names its layers, and `float operator()(float) const`. A function that trains
+/// has a `float derivative(float) const`. Functions of one word differ in a constant `fingerprint`.
 template <class F>
 struct elementwise {
     static constexpr bool trains = requires(F f) { f.derivative(0.0F); };
-    static constexpr std::string_view word = [] {
-        if constexpr (requires { F::word; })
-            return F::word;
+    static constexpr std::string_view word = F::word;
+    static constexpr std::uint64_t fingerprint = [] {
+        if constexpr (requires { F::fingerprint; })
+            return F::fingerprint;
         else
-            return "elementwise";
+            return std::uint64_t{0};
     }();
     static constexpr operation_traits traits{.rounds = true, .keeps_input = trains};
 
@@ -59,7 +59,7 @@ struct elementwise {
             const auto q =
                 in.is_signed() ? std::int32_t{static_cast<std::int8_t>(byte)} : static_cast<std::int32_t>(byte);
             const float x = c.map(0).scale * static_cast<float>(q - c.map(0).zero_point);
-            const std::int32_t y = quantized(F{}(x)*inverse, c.output_map.zero_point, out);
+            const std::int32_t y = quantize(F{}(x)*inverse, {1.0F, c.output_map.zero_point}, out);
             auto* table = reinterpret_cast<unsigned char*>(c.table);
             const auto bytes = static_cast<std::size_t>(out.bytes());
             if (bytes == 1) {
@@ -89,20 +89,11 @@ struct elementwise {
         for (std::size_t i = 0; i < c.n.out.size(); ++i)
             c.gradient[i] = c.output_gradient[i] * static_cast<real>(F{}.derivative(static_cast<float>(c.input(0)[i])));
     }
-
-  private:
-    static std::int32_t quantized(float steps, std::int32_t zero_point, const number_format& format) {
-        if (steps != steps) return zero_point;
-        const double rounded = static_cast<double>(half_away{}(static_cast<double>(steps))) + zero_point;
-        if (rounded < format.lowest) return format.lowest;
-        return rounded > format.highest ? format.highest : static_cast<std::int32_t>(rounded);
-    }
 };
 
 } // namespace operations
 
-/// Any real function of each value: `elementwise<squareplus>` with `struct squareplus { float operator()(float) const;
-/// }`.
+/// Any real function of each value: `elementwise<squareplus>` (docs/extending.md).
 template <class F>
 inline constexpr auto elementwise = layer_of<operations::elementwise<F>>;
 

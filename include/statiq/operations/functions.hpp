@@ -3,7 +3,9 @@
 
 #include <statiq/operations/elementwise.hpp>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <string_view>
 
 /// Activations that are functions. Each has its derivative, for training.
@@ -80,6 +82,7 @@ struct elu {
 template <detail::real Slope>
 struct leaky_relu {
     static constexpr std::string_view word = "leaky_relu";
+    static constexpr std::uint64_t fingerprint = std::bit_cast<std::uint32_t>(Slope.value);
     float operator()(float x) const { return x < 0.0F ? Slope.value * x : x; }
     float derivative(float x) const { return x < 0.0F ? Slope.value : 1.0F; }
 };

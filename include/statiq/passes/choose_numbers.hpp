@@ -23,20 +23,21 @@ struct not_deployed : rejection {};
 /// Activations are `per_tensor`.
 template <class Layer>
 struct one_scale_per_activation : rejection {};
-/// An integer layer has integer weights, of so many bits are its activations; or `with<float32>(...)` makes it float.
+/// A layer with integer activations, here of `ActivationBits` bits, needs integer weights. `with<float32>(...)` makes
+/// it float.
 template <class Layer, int ActivationBits>
 struct integer_weights_needed : rejection {};
 /// The weights of an integer layer are `per_tensor` or `per_channel`: one sum has one scale. Groups are for weights
 /// alone (`weight_only_network`).
 template <class Layer, int Group>
 struct no_weight_groups_in_integers : rejection {};
-/// Softmax's integers are `quantized<8, asymmetric>` or `quantized<8, asymmetric_signed>`; these have so many bits.
+/// The output of a softmax is `quantized<8, asymmetric>` or `quantized<8, asymmetric_signed>`. Here it has `Bits` bits.
 template <class Layer, int Bits>
 struct softmax_needs_8_bits_and_a_zero_point : rejection {};
-/// `table_softmax` reads at most 8 bits, and is given so many; `softmax` reads 16.
+/// `table_softmax` reads at most 8 bits, and its input has `Bits`. `softmax` reads up to 16.
 template <class Layer, int Bits>
 struct table_softmax_needs_8_bit_inputs : rejection {};
-/// `elementwise` functions are tables of at most 8 bits' inputs, and this one is given so many bits.
+/// `elementwise` looks its function up in a table, whose inputs have at most 8 bits. Here they have `Bits`.
 template <class Layer, int Bits>
 struct elementwise_needs_8_bit_inputs : rejection {};
 /// A format whose range its bits cannot store, or a float of other than 32 bits: weight and activation bits.
@@ -193,6 +194,7 @@ constexpr number_defect find_number_defect(const node& n, const number_format& i
     if (activation.per != granularity::tensor) return number_defect::activation_scales;
     // Integer weights under float sums are fine (weight_only_network), float weights under integer sums are not.
     if (n.is_linear() && weight.floating && !activation.floating) return number_defect::float_weights;
+    if (activation.floating && !n.facts->has_reals) return number_defect::no_reals;
     if (activation.floating || n.is_source()) return number_defect::none;
     if (!n.facts->has_integers) return number_defect::no_integers;
     if (n.facts->sums == nullptr) return number_defect::no_proof;
@@ -254,6 +256,8 @@ constexpr auto numbers_verdict() {
             return elementwise_needs_8_bit_inputs<layer, input.bits>{};
         else if constexpr (why == number_defect::no_integers)
             return operation_lacks<layer, definition_in_integers>{};
+        else if constexpr (why == number_defect::no_reals)
+            return operation_lacks<layer, definition_in_reals>{};
         else if constexpr (why == number_defect::no_proof)
             return operation_lacks<layer, proof_of_its_sums>{};
         else if constexpr (why == number_defect::format)

@@ -10,7 +10,7 @@ namespace statiq {
 
 namespace detail {
 
-/// A clamp that alone reads a convolution, a dense layer, a sum or what else takes clamps becomes that node's clamp:
+/// A clamp moves into its input's node if it is the only reader and the operation there takes clamps (`takes_clamp`):
 /// nothing is rounded between the two (P2 figures 5 to 7).
 struct fuse_activations_pass {
     static constexpr bool takes_activation(const node& n) {

@@ -69,6 +69,8 @@ inline std::string number_complaint(const quantized_data& chosen) {
             return layer + "a function by table of " + std::to_string(input.bits) + "-bit inputs; it reads at most 8";
         case number_defect::no_integers:
             return layer + std::string(n.word()) + " has no definition in integers";
+        case number_defect::no_reals:
+            return layer + std::string(n.word()) + " has no definition in float";
         case number_defect::no_proof:
             return layer + std::string(n.word()) + " has no proof of its sums";
         case number_defect::format:

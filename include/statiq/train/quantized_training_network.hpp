@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/execute/executor.hpp>
+#include <statiq/graph/lacking.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/numeric/number.hpp>
@@ -13,7 +14,6 @@
 #include <statiq/train/learned_ranges.hpp>
 #include <statiq/train/quantized_batch_training.hpp>
 #include <statiq/train/trainable.hpp>
-#include <statiq/train/training_network.hpp>
 #include <statiq/train/training_plan.hpp>
 
 #include <algorithm>
@@ -86,10 +86,10 @@ inline constexpr auto quantized_training_plan = plan_quantized_training<Q>(Keeps
 template <graph_type G, rewritten_graph Q, straight_through_estimator Estimator = masked_estimator,
           bool ByBatchStatistics = false, requantization_scheme Scheme = default_scheme>
 class quantized_training_network {
-    static_assert(check_training<decltype(detail::training_verdict<G>())>::passed);
+    static_assert(check_definitions<detail::gradient_verdict<G>>::passed);
 
     static_assert(std::is_same_v<typename Q::source, deployed<G>>,
-                  "statiq: the numbers of quantized training are those of the deployed network");
+                  "statiq: quantized training uses the numbers of the deployed network");
     static_assert(node_count<branches_merged<G>> == node_count<G>,
                   "statiq: branches merge when this network is deployed; train deployed<Net> in their place");
 

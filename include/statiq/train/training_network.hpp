@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/execute/executor.hpp>
+#include <statiq/graph/lacking.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
 #include <statiq/graph/parameters.hpp>
@@ -18,35 +19,11 @@
 
 namespace statiq {
 
-/// Refuses to train a network with the first layer that has no way back.
-template <class Verdict>
-struct check_training {
-    static constexpr bool passed = true;
-    static_assert(Verdict::accepted, "statiq: a layer has no gradient; the type says which");
-};
-
-namespace detail {
-template <graph_type G>
-constexpr auto training_verdict() {
-    constexpr int first = [] {
-        for (std::size_t i = 0; i < node_count<G>; ++i)
-            if (!G::nodes[i].facts->has_gradient || G::nodes[i].has_own_parameters()) return static_cast<int>(i);
-        return -1;
-    }();
-    if constexpr (first < 0) {
-        return sound{};
-    } else {
-        constexpr label name = G::nodes[static_cast<std::size_t>(first)].name;
-        return operation_lacks<spelt<name>, definition_of_gradient>{};
-    }
-}
-} // namespace detail
-
 /// A float network in training: its parameters, their gradients, and the ways forward and back over a batch. The graph
 /// is differentiated, and memory planned, when it is compiled; memory is taken once, at construction.
 template <graph_type G>
 class training_network {
-    static_assert(check_training<decltype(detail::training_verdict<G>())>::passed);
+    static_assert(check_definitions<detail::gradient_verdict<G>>::passed);
 
   public:
     using graph = G;

@@ -9,8 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include "../support/own_operations.hpp"
 #include "support.hpp"
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -207,4 +209,32 @@ TEST_CASE("what files cannot count in one order is refused with the layer") {
     CHECK(message(grouped_outputs{}).find("groups of an image's channels") != std::string::npos);
     using grouped = net<flatten, named<"halves">(pointwise<4>(groups<2>)), last>;
     CHECK(message(grouped{}).find("'halves': expected groups of an image's channels") != std::string::npos);
+}
+
+namespace {
+/// Two parameters for each channel, which have no order behind a flattened image.
+struct pairs : own::mix {
+    static constexpr std::size_t twice(const node& n) { return 2 * shares(n); }
+    static constexpr std::array<parameter_tensor, 1> tensors{{{"pairs", &layer_parameters::weight, twice}}};
+};
+} // namespace
+
+TEST_CASE("parameters of a program's own operations follow the channels") {
+    struct flat final : network<decltype(input<2, 3, 4> | flatten | named<"mix">(join<own::mix>(identity, relu)))> {};
+    auto from = zero_parameters<flat>();
+    constexpr auto mix = static_cast<std::size_t>(find_node<flat>("mix.mix"));
+    for (std::size_t i = 0; i < 24; ++i) from[mix].weight[i] = static_cast<float>(i);
+    const io_test::temporary_folder folder;
+    io::save(folder.path() / "x", from);
+    const io::safetensors file = io::read_safetensors(folder.path() / "x");
+    const auto stored = io::to_floats(file.at("mix.mix.share"));
+    // Six pixels of four channels: channel c of pixel p is value 4 p + c here, and 6 c + p in the file.
+    for (std::size_t pixel = 0; pixel < 6; ++pixel)
+        for (std::size_t c = 0; c < 4; ++c) CHECK(stored[6 * c + pixel] == static_cast<float>(4 * pixel + c));
+    CHECK(io::load<flat>(folder.path() / "x") == from);
+
+    struct paired final : network<decltype(input<2, 3, 4> | flatten | named<"two">(join<pairs>(identity, relu)))> {};
+    CHECK(io_test::reports(io_test::failure([&] { io::save(folder.path() / "y", zero_parameters<paired>()); }),
+                           (folder.path() / "y").string(), "two.mix", "one parameter for each channel",
+                           "behind a flattened image"));
 }

@@ -27,6 +27,18 @@ namespace statiq::io {
 
 namespace detail {
 
+/// Tensors of operations that are no convolution are vectors.
+inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tensor) {
+    if (!n.is_linear()) {
+        for (std::size_t t = 0; t < n.facts->tensor_count; ++t)
+            if (tensor == n.facts->tensors[t].name) return {static_cast<std::int64_t>(n.facts->tensors[t].count(n))};
+    }
+    if (tensor != "weight") return {n.out.channels};
+    const convolution_shape shape = n.convolution();
+    if (n.is_dense()) return {shape.out.channels, shape.in.channels};
+    return {shape.out.channels, shape.in_channels_per_group(), shape.over.kernel_height, shape.over.kernel_width};
+}
+
 /// Where each value of a tensor in the file's order stands in statiq's natural order; empty where it is the same.
 /// @throws format_error naming the layer, where files have no order for it
 inline std::vector<std::size_t> natural_positions(std::string_view file, const node& n, std::string_view tensor,
@@ -34,6 +46,13 @@ inline std::vector<std::size_t> natural_positions(std::string_view file, const n
     orders.require_clear(file, n);
     const channel_order& in = orders.input_of(n);
     const channel_order& out = orders.output_of(n);
+    if (n.has_own_parameters()) {
+        if (out.clear && out.places.empty()) return {};
+        const bool per_channel = file_shape(n, tensor).front() == n.out.channels;
+        if (!out.clear || !per_channel)
+            throw format_error(file, n.name.view(), "one parameter for each channel, which files count in one order",
+                               "parameters behind a flattened image");
+    }
     if (tensor != "weight" || !n.is_linear()) return out.places;
     const convolution_shape shape = n.convolution();
     const bool grouped = shape.groups > 1;
@@ -46,18 +65,6 @@ inline std::vector<std::size_t> natural_positions(std::string_view file, const n
                 order.push_back(shape.weight_index(to, tap, from));
             }
     return order;
-}
-
-/// Tensors of operations that are no convolution are vectors.
-inline std::vector<std::int64_t> file_shape(const node& n, std::string_view tensor) {
-    if (!n.is_linear()) {
-        for (std::size_t t = 0; t < n.facts->tensor_count; ++t)
-            if (tensor == n.facts->tensors[t].name) return {static_cast<std::int64_t>(n.facts->tensors[t].count(n))};
-    }
-    if (tensor != "weight") return {n.out.channels};
-    const convolution_shape shape = n.convolution();
-    if (n.is_dense()) return {shape.out.channels, shape.in.channels};
-    return {shape.out.channels, shape.in_channels_per_group(), shape.over.kernel_height, shape.over.kernel_width};
 }
 
 /// The reals a tensor may hold: a variance is a mean of squares.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/exceptions.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/io/channel_order.hpp>
 #include <statiq/io/safetensors.hpp>

@@ -4,11 +4,11 @@
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/model.hpp>
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/plan/facts.hpp>
+#include <statiq/threads/thread_pool.hpp>
 
 #include <benchmark/benchmark.h>
 

@@ -4,9 +4,9 @@
 // them. Their results are the sequential one's, bit for bit. docs/threads.md explains.
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/model.hpp>
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/networks/mobilenet_v1.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/threads/thread_pool.hpp>
 
 #ifdef STATIQ_EXAMPLE_ONETBB
 #include <tbb/parallel_for.h>

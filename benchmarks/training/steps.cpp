@@ -7,8 +7,8 @@
 /// MobileNetV1 of that width in percent on batches of 64 images of 32 x 32: forward, cross-entropy, backward, and
 /// stochastic gradient descent with momentum.
 
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/networks/mobilenet_v1.hpp>
+#include <statiq/threads/thread_pool.hpp>
 #include <statiq/train/losses.hpp>
 #include <statiq/train/optimizer.hpp>
 #include <statiq/train/training_network.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train_digits.hpp"
 
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/io/images.hpp>
+#include <statiq/threads/thread_pool.hpp>
 #include <statiq/train/fit.hpp>
 #include <statiq/train/initialize.hpp>
 #include <statiq/train/training_network.hpp>

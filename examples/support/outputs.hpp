@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/shares.hpp>
-#include <statiq/execute/simulation.hpp>
+#include <statiq/simulate/simulation.hpp>
 #include <statiq/tensor/sample_reader.hpp>
+#include <statiq/threads/shares.hpp>
 
 #include <cstddef>
 #include <vector>

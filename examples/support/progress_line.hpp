@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/shares.hpp>
+#include <statiq/threads/shares.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -4,8 +4,8 @@
 #include <statiq/analyze/table.hpp>
 #include <statiq/calibrate/calibrate_data.hpp>
 #include <statiq/calibrate/observer_choice.hpp>
-#include <statiq/execute/float_simulation.hpp>
 #include <statiq/passes/quantize_data.hpp>
+#include <statiq/simulate/float_simulation.hpp>
 
 #include "../support/outputs.hpp"
 #include "../support/settings.hpp"

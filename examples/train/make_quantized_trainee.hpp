@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/float_simulation.hpp>
+#include <statiq/simulate/float_simulation.hpp>
 #include <statiq/train/quantized_training_network.hpp>
 
 #include "make_trainee.hpp"

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <statiq/analyze/branches.hpp>
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/graph/network_data.hpp>
 #include <statiq/io/images.hpp>
 #include <statiq/numeric/affine.hpp>
+#include <statiq/threads/thread_pool.hpp>
 #include <statiq/train/quantized_training_network.hpp>
 #include <statiq/train/random.hpp>
 #include <statiq/train/trainable.hpp>

@@ -15,9 +15,7 @@
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/model.hpp>
-#include <statiq/execute/simulated_network.hpp>
 #include <statiq/execute/stack.hpp>
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/execute/weight_only_network.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/numeric/requantize.hpp>
@@ -29,6 +27,8 @@
 #include <statiq/passes/require_merged.hpp>
 #include <statiq/passes/strip_depthwise.hpp>
 #include <statiq/plan/facts.hpp>
+#include <statiq/simulate/simulated_network.hpp>
+#include <statiq/threads/thread_pool.hpp>
 #include <statiq/version.hpp>
 
 // Files can be bad, and so can calibration data: without exceptions these rooms stay out.

@@ -3,7 +3,7 @@
 #include <statiq/analyze/observed.hpp>
 #include <statiq/analyze/report.hpp>
 #include <statiq/calibrate/calibrate.hpp>
-#include <statiq/execute/simulated_network.hpp>
+#include <statiq/simulate/simulated_network.hpp>
 
 #include <doctest/doctest.h>
 

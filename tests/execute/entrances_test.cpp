@@ -5,10 +5,10 @@
 #include <statiq/analyze/quality.hpp>
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
-#include <statiq/execute/float_simulation.hpp>
 #include <statiq/execute/model.hpp>
-#include <statiq/execute/simulated_network.hpp>
 #include <statiq/execute/weight_only_network.hpp>
+#include <statiq/simulate/float_simulation.hpp>
+#include <statiq/simulate/simulated_network.hpp>
 
 #include <doctest/doctest.h>
 

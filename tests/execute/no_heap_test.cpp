@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
-#include <statiq/execute/float_simulation.hpp>
 #include <statiq/execute/model.hpp>
-#include <statiq/execute/simulated_network.hpp>
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/execute/weight_only_network.hpp>
+#include <statiq/simulate/float_simulation.hpp>
+#include <statiq/simulate/simulated_network.hpp>
+#include <statiq/threads/thread_pool.hpp>
 
 #include <doctest/doctest.h>
 

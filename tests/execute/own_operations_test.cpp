@@ -3,13 +3,13 @@
 #include <statiq/analyze/summary.hpp>
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
-#include <statiq/execute/float_simulation.hpp>
 #include <statiq/execute/model.hpp>
-#include <statiq/execute/simulated_network.hpp>
 #include <statiq/io/integers.hpp>
 #include <statiq/io/parameters.hpp>
 #include <statiq/operations/library.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/simulate/float_simulation.hpp>
+#include <statiq/simulate/simulated_network.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/execute/simulated_network.hpp>
 #include <statiq/execute/weight_only_network.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/simulate/simulated_network.hpp>
 
 #include <doctest/doctest.h>
 

@@ -31,11 +31,15 @@ const std::map<std::string, std::set<std::string>>& house() {
             {"plan", {"numeric", "tensor", "graph", "operations", "passes"}},
             {"simd", {"numeric"}},
             {"kernels", {"numeric", "tensor", "simd"}},
-            {"execute", {"numeric", "tensor", "graph", "operations", "networks", "passes", "plan", "simd", "kernels"}},
+            {"threads", {"numeric", "tensor", "simd", "kernels"}},
+            {"execute",
+             {"numeric", "tensor", "graph", "operations", "networks", "passes", "plan", "simd", "kernels", "threads"}},
             {"io", {"numeric", "tensor", "graph", "operations", "passes"}},
         };
         auto above_execute = all["execute"];
         above_execute.insert("execute");
+        all["simulate"] = above_execute;
+        above_execute.insert("simulate");
         all["calibrate"] = above_execute;
         all["analyze"] = above_execute;
         above_execute.insert({"calibrate", "analyze", "io"});

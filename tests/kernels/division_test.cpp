@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/kernels/convolution.hpp>
-#include <statiq/kernels/division.hpp>
+#include <statiq/kernels/convolution/division.hpp>
 #include <statiq/kernels/reference/pool.hpp>
 
 #include <doctest/doctest.h>

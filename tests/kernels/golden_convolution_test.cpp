@@ -4,8 +4,8 @@
 #include <statiq/execute/prepare.hpp>
 #include <statiq/graph/infer.hpp>
 #include <statiq/kernels/convolution.hpp>
-#include <statiq/kernels/scratch_bytes.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/convolution/scratch_bytes.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/operations/library.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/kernels/convolution.hpp>
-#include <statiq/kernels/exact_pair_sums.hpp>
+#include <statiq/kernels/convolution/blocked/exact_pair_sums.hpp>
 #include <statiq/numeric/interval.hpp>
 #include <statiq/numeric/number.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/convolution.hpp>
-#include <statiq/kernels/scratch_bytes.hpp>
+#include <statiq/kernels/convolution/scratch_bytes.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/kernels/convolution.hpp>
-#include <statiq/kernels/division.hpp>
-#include <statiq/kernels/scratch_bytes.hpp>
+#include <statiq/kernels/convolution/division.hpp>
+#include <statiq/kernels/convolution/scratch_bytes.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/kernels/seen_inputs.hpp>
+#include <statiq/kernels/convolution/blocked/seen_inputs.hpp>
 
 #include <doctest/doctest.h>
 

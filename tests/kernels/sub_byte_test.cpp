@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/kernels/convolution.hpp>
-#include <statiq/kernels/sub_byte.hpp>
+#include <statiq/kernels/weights/sub_byte.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 
 #include <doctest/doctest.h>
 

@@ -4,8 +4,8 @@
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/prepare.hpp>
-#include <statiq/execute/simulated_network.hpp>
 #include <statiq/passes/deploy.hpp>
+#include <statiq/simulate/simulated_network.hpp>
 
 #include <doctest/doctest.h>
 

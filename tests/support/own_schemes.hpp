@@ -2,7 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/add.hpp>
-#include <statiq/kernels/lane_factors.hpp>
+#include <statiq/kernels/bytes/lane_factors.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/simd/arch.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/execute/simulated_network.hpp>
-#include <statiq/execute/thread_pool.hpp>
+#include <statiq/simulate/simulated_network.hpp>
+#include <statiq/threads/thread_pool.hpp>
 #include <statiq/train/quantized_training_network.hpp>
 
 #include <doctest/doctest.h>

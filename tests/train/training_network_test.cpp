@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/execute/thread_pool.hpp>
 #include <statiq/graph/layer.hpp>
 #include <statiq/operations/library.hpp>
+#include <statiq/threads/thread_pool.hpp>
 #include <statiq/train/training_network.hpp>
 
 #include <doctest/doctest.h>

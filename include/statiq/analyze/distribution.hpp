@@ -3,10 +3,10 @@
 
 #include <statiq/analyze/sensitivity.hpp>
 #include <statiq/analyze/signal_to_noise.hpp>
-#include <statiq/execute/float_simulation.hpp>
 #include <statiq/graph/network_data.hpp>
 #include <statiq/numeric/number.hpp>
 #include <statiq/passes/fold_batch_norm.hpp>
+#include <statiq/simulate/float_simulation.hpp>
 #include <statiq/tensor/sample_reader.hpp>
 
 #include <algorithm>

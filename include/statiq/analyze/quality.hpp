@@ -2,10 +2,10 @@
 #pragma once
 
 #include <statiq/analyze/signal_to_noise.hpp>
-#include <statiq/execute/float_simulation.hpp>
-#include <statiq/execute/shares.hpp>
 #include <statiq/passes/quantize_data.hpp>
+#include <statiq/simulate/float_simulation.hpp>
 #include <statiq/tensor/sample_reader.hpp>
+#include <statiq/threads/shares.hpp>
 
 #include <algorithm>
 #include <array>

@@ -3,9 +3,9 @@
 
 #include <statiq/calibrate/calibration.hpp>
 #include <statiq/exceptions.hpp>
-#include <statiq/execute/float_simulation.hpp>
-#include <statiq/execute/shares.hpp>
+#include <statiq/simulate/float_simulation.hpp>
 #include <statiq/tensor/sample_reader.hpp>
+#include <statiq/threads/shares.hpp>
 
 #include <cstddef>
 #include <exception>

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
 #include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/real_call.hpp>
 #include <statiq/execute/scratch.hpp>
-#include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/lacking.hpp>
 #include <statiq/graph/network.hpp>
@@ -17,6 +15,8 @@
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/tensor/exact_span.hpp>
+#include <statiq/threads/executor.hpp>
+#include <statiq/threads/single_run.hpp>
 
 #include <array>
 #include <cstddef>

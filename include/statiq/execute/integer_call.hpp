@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
 #include <statiq/execute/integer_parameters.hpp>
-#include <statiq/execute/run_parts.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/kernels/add.hpp>
 #include <statiq/kernels/concat.hpp>
 #include <statiq/kernels/convert.hpp>
 #include <statiq/kernels/mean.hpp>
 #include <statiq/kernels/pool.hpp>
+#include <statiq/threads/executor.hpp>
+#include <statiq/threads/run_parts.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
 #include <statiq/execute/integer_call.hpp>
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/execute/linear_step.hpp>
 #include <statiq/execute/real_call.hpp>
 #include <statiq/execute/scratch.hpp>
-#include <statiq/execute/single_run.hpp>
 #include <statiq/execute/stack.hpp>
 #include <statiq/execute/stored_parameters.hpp>
 #include <statiq/execute/walk.hpp>
@@ -20,6 +18,8 @@
 #include <statiq/plan/facts.hpp>
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/exact_span.hpp>
+#include <statiq/threads/executor.hpp>
+#include <statiq/threads/single_run.hpp>
 
 #include <algorithm>
 #include <array>

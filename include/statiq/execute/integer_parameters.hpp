@@ -3,11 +3,11 @@
 
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
-#include <statiq/kernels/exact_pair_sums.hpp>
+#include <statiq/kernels/convolution/blocked/exact_pair_sums.hpp>
 #include <statiq/kernels/reference/add.hpp>
 #include <statiq/kernels/reference/softmax.hpp>
 #include <statiq/kernels/reference/table_softmax.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/interval.hpp>
 #include <statiq/numeric/requantize.hpp>
@@ -34,7 +34,7 @@ constexpr weight_storage storage_of_weights(const node& n, const number_format& 
     const number_format& weight = n.numbers.weight;
     if (!n.is_linear()) return weight_storage::none;
     if (weight.floating) return weight_storage::floats;
-    // Unsigned bytes become signed ones beside byte activations only: see kernels/weights.hpp.
+    // Unsigned bytes become signed ones beside byte activations only: see kernels/weights/layouts.hpp.
     if (!is_byte(weight) || !(is_byte(input) || weight.is_signed())) return weight_storage::words;
     if (weight.bits > 4 || !kernels::fits_expansion(n.convolution())) return weight_storage::bytes;
     return weight.bits == 2 ? weight_storage::quarters : weight_storage::nibbles;

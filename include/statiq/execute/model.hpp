@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
 #include <statiq/execute/integer_network.hpp>
 #include <statiq/execute/prepare.hpp>
 #include <statiq/kernels/convert.hpp>
@@ -12,6 +11,7 @@
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/tensor/exact_span.hpp>
+#include <statiq/threads/executor.hpp>
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 
 #include <statiq/execute/real_call.hpp>
 #include <statiq/graph/parameters.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/passes/fold_batch_norm.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
-#include <statiq/execute/run_parts.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/kernels/convolution.hpp>
 #include <statiq/kernels/reference/pool.hpp>
+#include <statiq/threads/executor.hpp>
+#include <statiq/threads/run_parts.hpp>
 
 #include <cstddef>
 #include <type_traits>

@@ -3,8 +3,8 @@
 
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/graph/node.hpp>
+#include <statiq/kernels/convolution/scratch_bytes.hpp>
 #include <statiq/kernels/scratch.hpp>
-#include <statiq/kernels/scratch_bytes.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -4,16 +4,16 @@
 #include <statiq/execute/own_tensors.hpp>
 #include <statiq/execute/real_call.hpp>
 #include <statiq/execute/scratch.hpp>
-#include <statiq/execute/single_run.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/plan/arena.hpp>
 #include <statiq/plan/memory.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/tensor/exact_span.hpp>
+#include <statiq/threads/single_run.hpp>
 
 #include <algorithm>
 #include <array>

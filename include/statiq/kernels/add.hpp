@@ -5,7 +5,7 @@
 #include <statiq/simd/arch.hpp>
 
 #ifndef STATIQ_NO_SIMD
-#include <statiq/kernels/byte_add.hpp>
+#include <statiq/kernels/bytes/add.hpp>
 #endif
 
 #include <type_traits>

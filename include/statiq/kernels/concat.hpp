@@ -5,7 +5,7 @@
 #include <statiq/simd/arch.hpp>
 
 #ifndef STATIQ_NO_SIMD
-#include <statiq/kernels/byte_requantize.hpp>
+#include <statiq/kernels/bytes/requantize.hpp>
 #endif
 
 #include <algorithm>

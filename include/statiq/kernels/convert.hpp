@@ -5,8 +5,8 @@
 #include <statiq/simd/arch.hpp>
 
 #ifndef STATIQ_NO_SIMD
-#include <statiq/kernels/byte_quantize.hpp>
-#include <statiq/kernels/byte_requantize.hpp>
+#include <statiq/kernels/bytes/quantize.hpp>
+#include <statiq/kernels/bytes/requantize.hpp>
 #endif
 
 #include <type_traits>

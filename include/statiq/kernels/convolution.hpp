@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/kernels/arguments.hpp>
-#include <statiq/kernels/nests.hpp>
+#include <statiq/kernels/convolution/arguments.hpp>
+#include <statiq/kernels/convolution/nests.hpp>
 #include <statiq/kernels/reference/convolution.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/tensor/window.hpp>
 
 #ifndef STATIQ_NO_SIMD
-#include <statiq/kernels/vector_convolution.hpp>
+#include <statiq/kernels/convolution/vector_convolution.hpp>
 #endif
 
 #include <type_traits>

@@ -5,7 +5,7 @@
 #include <statiq/simd/arch.hpp>
 
 #ifndef STATIQ_NO_SIMD
-#include <statiq/kernels/byte_mean.hpp>
+#include <statiq/kernels/bytes/mean.hpp>
 #endif
 
 #include <type_traits>

@@ -18,7 +18,7 @@ inline constexpr std::size_t scratch_alignment = 64;
 }
 
 /// Memory for a kernel's own use while it runs. Neither its contents before a call nor those after it mean anything.
-/// `scratch_bytes` (kernels/scratch_bytes.hpp) is how much a convolution needs.
+/// `scratch_bytes` (kernels/convolution/scratch_bytes.hpp) is how much a convolution needs.
 struct scratch_memory {
     std::uint8_t* first = nullptr; ///< aligned to `scratch_alignment`
     std::size_t bytes = 0;         ///< a multiple of `scratch_alignment`

@@ -42,7 +42,7 @@ inline constexpr bool is_library_scheme =
 ///   prepare_mean(ratio, count)     the factor for ratio / count, count in [1, 2^32]: apply(sum of count values) is
 ///                                  ratio * their mean
 /// The functions are constexpr where networks run in constant expressions. Vector kernels apply a scheme lane by lane
-/// unless it has lanes of its own (kernels/lane_factors.hpp). If a factor takes more bytes there than
+/// unless it has lanes of its own (kernels/bytes/lane_factors.hpp). If a factor takes more bytes there than
 /// `factor` has, the scheme states them in a constant `lane_bytes`.
 template <class S>
 concept requantization_scheme = std::regular<typename S::factor> && std::is_trivially_copyable_v<typename S::factor> &&

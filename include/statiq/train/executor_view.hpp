@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
+#include <statiq/threads/executor.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -7,7 +7,7 @@
 #include <statiq/kernels/backward/channel_sums.hpp>
 #include <statiq/kernels/backward/input_gradient.hpp>
 #include <statiq/kernels/backward/weight_gradient.hpp>
-#include <statiq/kernels/scratch_bytes.hpp>
+#include <statiq/kernels/convolution/scratch_bytes.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
 #include <statiq/train/executor_view.hpp>
 #include <statiq/train/gradient_sink.hpp>

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <statiq/execute/constants.hpp>
-#include <statiq/execute/dequantize_layer.hpp>
-#include <statiq/execute/integers_between_reals.hpp>
-#include <statiq/execute/round_sums.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/operations/library.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/simulate/dequantize_layer.hpp>
+#include <statiq/simulate/integers_between_reals.hpp>
+#include <statiq/simulate/round_sums.hpp>
 #include <statiq/train/batch_tensors.hpp>
 #include <statiq/train/fake_quantization.hpp>
 #include <statiq/train/folded_layer.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
 #include <statiq/graph/lacking.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/parameters.hpp>
@@ -10,6 +9,7 @@
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/threads/executor.hpp>
 #include <statiq/train/fake_quantization.hpp>
 #include <statiq/train/learned_ranges.hpp>
 #include <statiq/train/quantized_batch_training.hpp>

@@ -4,10 +4,10 @@
 #include <statiq/calibrate/observers.hpp>
 #include <statiq/execute/constants.hpp>
 #include <statiq/execute/real_call.hpp>
-#include <statiq/execute/round_sums.hpp>
 #include <statiq/graph/node.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/simulate/round_sums.hpp>
 #include <statiq/train/batch_norm_training.hpp>
 #include <statiq/train/batch_tensors.hpp>
 #include <statiq/train/fake_quantization.hpp>

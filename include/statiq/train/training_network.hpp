@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/executor.hpp>
 #include <statiq/graph/lacking.hpp>
 #include <statiq/graph/network.hpp>
 #include <statiq/graph/outputs.hpp>
 #include <statiq/graph/parameters.hpp>
+#include <statiq/threads/executor.hpp>
 #include <statiq/train/batch_training.hpp>
 #include <statiq/train/trainable.hpp>
 #include <statiq/train/training_plan.hpp>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <statiq/kernels/convolution.hpp>
+#include <statiq/kernels/convolution/scratch_bytes.hpp>
 #include <statiq/kernels/reference/backward/convolution.hpp>
-#include <statiq/kernels/scratch_bytes.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/kernels/arguments.hpp>
-#include <statiq/kernels/weights.hpp>
+#include <statiq/kernels/convolution/arguments.hpp>
+#include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/tensor/window.hpp>
 

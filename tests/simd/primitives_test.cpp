@@ -16,6 +16,7 @@
 #include <statiq/simd/in_memory.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/load_sub_bytes.hpp>
+#include <statiq/simd/look_up.hpp>
 #include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/narrow.hpp>
 #include <statiq/simd/pair_accumulate.hpp>
@@ -87,6 +88,24 @@ void check_load_sub_bytes() {
             expected[i] = static_cast<std::uint8_t>(shared >> (Bits * (i % per_byte)) & ((1U << Bits) - 1));
         }
         CHECK(loaded == expected);
+    }
+}
+
+/// Every index beside every other, in tables at odd addresses.
+template <class Table, class Arch>
+void check_look_up() {
+    using bytes = simd::batch<std::uint8_t, Arch>;
+    generator random(31);
+    for (int trial = 0; trial < 4; ++trial) {
+        std::uint8_t table[257];
+        draw(random, table, {0, 1, 127, 128, 255});
+        const Table look_up(table + 1);
+        for (unsigned first = 0; first < 256; ++first) {
+            std::uint8_t index[bytes::size];
+            for (std::size_t i = 0; i < bytes::size; ++i) index[i] = static_cast<std::uint8_t>(first + 37 * i);
+            const auto found = lanes(look_up(load<bytes>(index)));
+            for (std::size_t i = 0; i < bytes::size; ++i) REQUIRE(found[i] == table[1 + index[i]]);
+        }
     }
 }
 
@@ -532,6 +551,16 @@ TEST_CASE("load_sub_bytes gives integers that share bytes bytes of their own") {
     on_every_arch([]<class Arch> {
         check_load_sub_bytes<2, Arch>();
         check_load_sub_bytes<4, Arch>();
+    });
+}
+TEST_CASE("byte_table gives each lane its byte") {
+    on_every_arch([]<class Arch> {
+        check_look_up<simd::byte_table<Arch>, Arch>();
+        check_look_up<simd::detail::memory_table<Arch>, Arch>();
+#if XSIMD_WITH_SSSE3
+        // The way by rows, where an instruction for more is preferred.
+        if constexpr (simd::looks_up_bytes<Arch>) check_look_up<simd::detail::row_table<Arch>, Arch>();
+#endif
     });
 }
 TEST_CASE("shift_down moves lanes towards the first") {

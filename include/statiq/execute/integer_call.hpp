@@ -6,6 +6,7 @@
 #include <statiq/kernels/add.hpp>
 #include <statiq/kernels/concat.hpp>
 #include <statiq/kernels/convert.hpp>
+#include <statiq/kernels/look_up.hpp>
 #include <statiq/kernels/mean.hpp>
 #include <statiq/kernels/pool.hpp>
 #include <statiq/threads/executor.hpp>
@@ -37,6 +38,10 @@ struct integer_kernels {
     template <class T>
     static constexpr void clamp(const kernels::reference::clamp_arguments<T>& of) noexcept {
         kernels::clamp(of);
+    }
+    template <class In, class Out>
+    static void look_up(const kernels::reference::look_up_arguments<In, Out>& of) noexcept {
+        kernels::look_up(of);
     }
     template <class T>
     static constexpr void max_pool(const kernels::reference::pool_arguments<T>& of) noexcept {

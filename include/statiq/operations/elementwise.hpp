@@ -3,6 +3,7 @@
 
 #include <statiq/graph/layer.hpp>
 #include <statiq/graph/shape_context.hpp>
+#include <statiq/kernels/reference/look_up.hpp>
 #include <statiq/numeric/affine.hpp>
 
 #include <cstddef>
@@ -46,16 +47,16 @@ struct elementwise {
         });
     }
 
-    /// 256 integers, one for each byte an input may be, in floats' memory.
+    /// One integer for each byte an input may be, in floats' memory.
     static constexpr std::size_t table_size(const node& n) {
-        return 256 * static_cast<std::size_t>(n.numbers.activation.bytes()) / sizeof(float);
+        return kernels::reference::byte_count * static_cast<std::size_t>(n.numbers.activation.bytes()) / sizeof(float);
     }
     template <class Call>
     static void fill_table(const Call& c) {
         const number_format& in = c.format(0);
         const number_format& out = c.n.numbers.activation;
         const float inverse = 1.0F / c.output_map.scale;
-        for (std::size_t byte = 0; byte < 256; ++byte) {
+        for (std::size_t byte = 0; byte < kernels::reference::byte_count; ++byte) {
             const auto q =
                 in.is_signed() ? std::int32_t{static_cast<std::int8_t>(byte)} : static_cast<std::int32_t>(byte);
             const float x = c.map(0).scale * static_cast<float>(q - c.map(0).zero_point);
@@ -72,15 +73,16 @@ struct elementwise {
     }
     template <class Call>
     static void integers(const Call& c) noexcept {
-        if constexpr (sizeof(typename Call::in) == 1) {
-            const auto* table = reinterpret_cast<const unsigned char*>(c.table);
-            const typename Call::in* in = c.input(0);
+        using in = typename Call::in;
+        using out = typename Call::out;
+        if constexpr (sizeof(in) == 1)
             c.in_runs([&](std::size_t first, std::size_t count) {
-                for (std::size_t i = first; i < first + count; ++i)
-                    std::memcpy(c.output + i, table + sizeof(typename Call::out) * static_cast<std::uint8_t>(in[i]),
-                                sizeof(typename Call::out));
+                c.kernels.look_up(kernels::reference::look_up_arguments<in, out>{
+                    .input = c.input(0) + first,
+                    .size = count,
+                    .table = reinterpret_cast<const unsigned char*>(c.table),
+                    .output = c.output + first});
             });
-        }
     }
 
     template <class Call>

@@ -40,7 +40,7 @@ TEST_CASE("vector convolutions give the reference's bits: layers of real network
         {.in = {7, 7, 300}, .out = {7, 7, 97}, .over = {3, 3, 1, 1, 1, 1, 1, 1}},
         {.in = {14, 14, 512}, .out = {14, 14, 80}},
         {.in = {9, 9, 80}, .out = {9, 9, 66}, .groups = 2},
-        {.in = {160, 161, 32}, .out = {160, 161, 35}}, // more tiles than seen_inputs keeps
+        {.in = {160, 161, 32}, .out = {160, 161, 35}}, // more tiles than input_masks keeps
         {.in = {1, 1, 1027}, .out = {1, 1, 1000}},
         {.in = {14, 14, 512}, .out = {14, 14, 512}, .over = {3, 3, 1, 1, 1, 1, 1, 1}, .groups = 512},
         {.in = {28, 28, 96}, .out = {14, 14, 96}, .over = {3, 3, 2, 2, 1, 1, 0, 0}, .groups = 96},

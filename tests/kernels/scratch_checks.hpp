@@ -33,7 +33,7 @@ inline convolution_shape any_scratch_shape(generator& random, int trial) {
 
 #ifndef STATIQ_NO_SIMD
 
-/// With what it needs, and nothing to cache looks in, every convolution that has a vector nest runs in it; with a line
+/// With what it needs, and no room for input masks, every convolution that has a vector nest runs in it; with a line
 /// less, nothing happens.
 template <class... Archs, class Case>
 void check_needs(statiq::simd::arch_list<Archs...> archs, const Case& c, const convolution_shape& shape,

@@ -125,21 +125,21 @@ TEST_CASE("panels are at most four blocks, and as equal as they can be") {
     CHECK(widths(1000) == std::vector{4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3});
 }
 
-TEST_CASE("where a tap has fewer channels than a step, rows are runs, and what is left of them is collected") {
+TEST_CASE("where a tap has fewer channels than a step, rows are runs, and what is left of them is gathered") {
     constexpr convolution_shape image{.in = {8, 8, 3}, .out = {6, 6, 16}, .over = {3, 3}};
     constexpr kernels::blocked_layout<4> layout(image);
-    static_assert(layout.collects && layout.runs == 3 && layout.run == 9 && layout.steps() == 2);
-    static_assert(layout.rest() == 1 && layout.collected_steps() == 1 && layout.block_size() == 7 * 64);
+    static_assert(layout.gathers && layout.runs == 3 && layout.run == 9 && layout.steps() == 2);
+    static_assert(layout.rest() == 1 && layout.gathered_steps() == 1 && layout.block_size() == 7 * 64);
     static_assert(layout.index(0, 1, 2) == 64 + 1);     // value 5 of the first row
     static_assert(layout.index(0, 3, 0) == 2 * 64);     // the second row
     static_assert(layout.index(0, 2, 2) == 6 * 64 + 1); // value 8 of the first row
     static_assert(layout.index(0, 8, 2) == 6 * 64 + 3); // and of the last
     constexpr kernels::blocked_layout<4> grey({.in = {8, 8, 1}, .out = {6, 6, 16}, .over = {3, 3}});
-    static_assert(grey.collects && grey.steps() == 0 && grey.rest() == 3 && grey.collected_steps() == 3);
+    static_assert(grey.gathers && grey.steps() == 0 && grey.rest() == 3 && grey.gathered_steps() == 3);
     constexpr convolution_shape dilated{
         .in = {8, 8, 3}, .out = {4, 4, 16}, .over = {.kernel_height = 3, .kernel_width = 3, .dilation_width = 2}};
     CHECK(kernels::blocked_layout<4>(dilated).runs == 9);
-    CHECK_FALSE(kernels::blocked_layout<1>(image).collects);
+    CHECK_FALSE(kernels::blocked_layout<1>(image).gathers);
 }
 
 TEST_CASE("a convolution on one channel is not depthwise") {

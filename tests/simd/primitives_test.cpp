@@ -13,10 +13,10 @@
 #include <statiq/simd/divide.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
 #include <statiq/simd/halves.hpp>
-#include <statiq/simd/in_memory.hpp>
 #include <statiq/simd/interleave.hpp>
 #include <statiq/simd/load_sub_bytes.hpp>
 #include <statiq/simd/look_up.hpp>
+#include <statiq/simd/memory_operand.hpp>
 #include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/narrow.hpp>
 #include <statiq/simd/pair_accumulate.hpp>
@@ -194,7 +194,7 @@ void check_pair_products() {
         const auto result = lanes(simd::pair_products<Arch>(load<unsigned_bytes>(x), load<signed_bytes>(w)));
         alignas(64) std::int8_t memory[signed_bytes::size + 1];
         std::copy(std::begin(w), std::end(w), memory + 1); // not aligned
-        const simd::in_memory<std::int8_t> from{memory + 1};
+        const simd::memory_operand<std::int8_t> from{memory + 1};
         REQUIRE(lanes(simd::pair_products<Arch>(load<unsigned_bytes>(x), from)) == result);
         std::int16_t sums[halves::size];
         draw(random, sums, {0, -32768, 32767});

@@ -40,8 +40,8 @@ constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>&
     reference::convolution(arguments, shape);
 }
 
-/// Float convolution: `reference::convolution` up to the rounding of its sums, whose order is that of the reference
-/// but whose products are fused into them where the instruction set does so.
+/// Float convolution: `reference::convolution` up to the rounding of its sums. The order of the sums is the
+/// reference's, but products are fused into them if the instruction set has fused multiply-add.
 template <nest_set Nests = nest_set::all(), class Arch = simd::native_arch>
 constexpr void convolution(const float_convolution_arguments& arguments, const convolution_shape& shape,
                            [[maybe_unused]] Arch arch = {}) noexcept {

@@ -84,7 +84,7 @@ template <class Arch>
 inline constexpr bool has_byte_dot =
     std::is_base_of_v<avx512_vnni, Arch> || std::is_base_of_v<avx_vnni, Arch> || std::is_base_of_v<neon64_dot, Arch>;
 
-/// Registers it takes beside its operands, in a loop over many sums for so many registers of weights.
+/// Number of extra registers the dot product needs in an inner loop with `weights` registers of weights.
 template <class Arch>
 [[nodiscard]] constexpr int dot_constants([[maybe_unused]] int weights) noexcept {
 #if defined(__ARM_FEATURE_DOTPROD) && !defined(__ARM_FEATURE_MATMUL_INT8)

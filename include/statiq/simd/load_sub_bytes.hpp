@@ -84,7 +84,8 @@ inline xsimd::batch<To, R> load_widened(const std::uint8_t* from, xsimd::neon64)
 template <int Bits, class Arch>
 [[nodiscard]] inline batch<std::uint8_t, Arch> load_sub_bytes(const std::uint8_t* from) noexcept {
     static_assert(Bits == 2 || Bits == 4);
-    // Each byte is widened to as many as it holds integers, which are copied to where they belong; the rest is masked.
+    // Each byte becomes one lane per packed integer (2 for 4 bits, 4 for 2 bits). A shift and a mask isolate the
+    // integer.
     using lane = std::conditional_t<Bits == 4, std::uint16_t, std::uint32_t>;
     using lanes = batch<lane, Arch>;
     lanes x = detail::load_widened<lane, register_arch<Arch>>(from, Arch{});

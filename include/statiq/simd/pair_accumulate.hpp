@@ -13,7 +13,7 @@
 
 namespace statiq::simd {
 
-/// Bytes as 16-bit integers: those of even index, and those of odd index.
+/// Bytes as 16-bit integers: the bytes of even index, and the bytes of odd index.
 template <class Arch>
 using even_and_odd = std::array<batch<std::int16_t, Arch>, 2>;
 
@@ -61,7 +61,7 @@ inline xsimd::batch<std::int32_t, R> pair_accumulate(xsimd::batch<std::int32_t, 
 }
 #endif
 
-// Signed bytes of even index: products with 1, to which those of odd index add products with 0. Two shifts would be one
+// Signed bytes of even index are products with 1; the bytes of odd index add products with 0. Two shifts would be one
 // instruction more.
 
 #if XSIMD_WITH_AVX2

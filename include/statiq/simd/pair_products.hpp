@@ -2,7 +2,7 @@
 #pragma once
 
 #include <statiq/simd/arch.hpp>
-#include <statiq/simd/in_memory.hpp>
+#include <statiq/simd/memory_operand.hpp>
 #include <statiq/simd/pair_accumulate.hpp>
 
 #include <cstddef>
@@ -32,7 +32,7 @@ inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, xsimd::batch<std
     return halves<R>::load_aligned(sums);
 }
 template <class R>
-inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, in_memory<std::int8_t> w, any_arch) noexcept {
+inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, memory_operand<std::int8_t> w, any_arch) noexcept {
     return pair_products(x, xsimd::batch<std::int8_t, R>::load_unaligned(w.at), R{});
 }
 template <class R>
@@ -72,7 +72,7 @@ inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, xsimd::batch<std
     return _mm256_maddubs_epi16(x, w);
 }
 template <class R>
-inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, in_memory<std::int8_t> w, xsimd::avx2) noexcept {
+inline halves<R> pair_products(xsimd::batch<std::uint8_t, R> x, memory_operand<std::int8_t> w, xsimd::avx2) noexcept {
     __m256i sums;
     asm("vpmaddubsw %2, %1, %0"
         : "=x"(sums)
@@ -124,11 +124,11 @@ template <class Arch>
 /// The same with weights that are read where they lie.
 template <class Arch>
 [[nodiscard]] inline batch<std::int16_t, Arch> pair_products(batch<std::uint8_t, Arch> x,
-                                                             in_memory<std::int8_t> w) noexcept {
+                                                             memory_operand<std::int8_t> w) noexcept {
     return detail::pair_products(x, w, Arch{});
 }
 
-/// sums + pair_products(x, w), the sum modulo 2^16. @param w a register, or in_memory.
+/// sums + pair_products(x, w), the sum modulo 2^16. @param w a register, or memory_operand.
 template <class Arch, class Weights>
 [[nodiscard]] inline batch<std::int16_t, Arch> add_pair_products(batch<std::int16_t, Arch> sums,
                                                                  batch<std::uint8_t, Arch> x, Weights w) noexcept {

@@ -11,7 +11,7 @@ namespace statiq {
 /// What runs the parts of one layer: the caller's threads. `run(count, task)` calls task(0) … task(count - 1), each
 /// once, in any order, perhaps at once, and returns when all have ended; what they wrote is visible then. Tasks do not
 /// throw, and no task waits for another. `concurrency()` is how many may run at once, at least 1: a layer is divided
-/// into so many parts at most.
+/// into at most this many parts.
 template <class E>
 concept executor = requires(E& e, std::size_t count, void (&task)(std::size_t)) {
     { e.concurrency() } -> std::convertible_to<std::size_t>;

@@ -15,8 +15,8 @@
 /// a call of the kernel that computes the whole.
 namespace statiq::detail {
 
-/// @param arguments with the scratch memory of the first part; behind it lies that of the others, as many as the
-/// executor runs at once. @param convolve convolve(arguments, shape) computes one.
+/// @param arguments with the scratch memory of the first part; the memory of the other parts follows it, one for each
+/// part that the executor runs at once. @param convolve convolve(arguments, shape) computes one part.
 template <class Executor, class Arguments, class Convolve>
 constexpr void convolve_in_parts(Executor& threads, const Arguments& arguments, const convolution_shape& shape,
                                  Convolve convolve) {
@@ -34,7 +34,8 @@ constexpr void convolve_in_parts(Executor& threads, const Arguments& arguments, 
     convolve(arguments, shape);
 }
 
-/// work(first, last) for spans that together are [0, units). @param values of all units, or as many as take that long
+/// Calls work(first, last) for spans that together cover [0, units).
+/// @param values the cost of all units, as a number of values to compute
 template <class Executor, class Work>
 constexpr void in_spans(Executor& threads, int units, std::size_t values, Work work) {
     if constexpr (!is_sequential<std::remove_cvref_t<Executor>>) {

@@ -11,12 +11,12 @@
 
 namespace statiq {
 
-/// Called now and then during long runs with how much is done of how much; may be empty.
+/// Called from time to time during long runs with the work done and the total; may be empty.
 using progress = std::function<void(std::size_t done, std::size_t total)>;
 
 /// Splits 0 … count - 1 into contiguous shares, one a thread, the first on the caller's own: `work(share, first,
 /// last)`, which does not throw. Shares start at multiples of `grain`.
-/// @return how many shares there were: `threads`, or as many as have anything to do
+/// @return the number of shares: `threads`, or fewer if there is less to do
 template <class Work>
 std::size_t in_shares(std::size_t count, std::size_t threads, std::size_t grain, Work&& work) {
     const std::size_t grains = (count + grain - 1) / grain;

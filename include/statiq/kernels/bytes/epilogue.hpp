@@ -55,9 +55,9 @@ class requantize_bytes {
                                              const simd::first_lanes<Out, Arch>& written,
                                              bool is_whole) const noexcept {
         constexpr int together = (std::min)(4 / Vectors, Pixels);
-        // Neighbours are written one after another: one address, where one for every pixel would leave a thin layer's
-        // epilogue without registers. The pixels of other tiles are collected first, with room for a whole register
-        // behind the last.
+        // Consecutive pixels are stored through one moving address: one address per pixel would leave a thin layer's
+        // epilogue without registers. Other tiles collect their pixels here first, with room for a whole register
+        // behind the last pixel.
         alignas(64) Out collected[std::size_t{Pixels * Vectors * lanes} + bytes::size];
         Out* place = at.consecutive ? to + at.first_output : collected;
         const std::ptrdiff_t step = at.consecutive ? at.output_step : Vectors * lanes;

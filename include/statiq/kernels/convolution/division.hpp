@@ -13,7 +13,7 @@
 /// some rows of the output and some of its channels: kernels know nothing of threads.
 namespace statiq::kernels {
 
-/// The first unit of part `index` of `parts`, of `units` divided as equally as they can be.
+/// The first unit of part `index`, when `units` are divided into `parts` parts of nearly equal size.
 constexpr int first_of_part(int units, int index, int parts) noexcept {
     return static_cast<int>(std::int64_t{units} * index / parts);
 }
@@ -39,7 +39,7 @@ constexpr row_part rows_of(const extents& in, const extents& out, const window& 
     return part;
 }
 
-/// Where the pixels of a convolution do not depend on one another's place, each is a row.
+/// A 1 x 1 convolution does not use the image's shape, so every pixel can be a row of its own.
 constexpr convolution_shape with_most_rows(convolution_shape shape) noexcept {
     if (shape.over == window{} && shape.in.pixels() == shape.out.pixels()) {
         shape.in = {static_cast<int>(shape.in.pixels()), 1, shape.in.channels};
@@ -82,9 +82,9 @@ struct division {
     [[nodiscard]] constexpr int count() const noexcept { return rows * panels; }
 };
 
-/// The best division into `most` parts or fewer, each with the work of at least `least` products: that whose largest
-/// part is smallest, and of these the one with the most rows, which leaves most of what a part of the next layer reads
-/// in the cache of the processor that wrote it.
+/// The best division into at most `most` parts, each with at least `least` products of work. The best division has the
+/// smallest largest part. Among equals, more parts along rows are better: a part of the next layer then reads mostly
+/// what the same processor has written.
 /// @tparam Weight the packed weights' type.
 template <class Weight>
 constexpr division division_of(const convolution_shape& whole, std::size_t most, std::size_t least) noexcept {
@@ -104,8 +104,8 @@ constexpr division division_of(const convolution_shape& whole, std::size_t most,
     return best;
 }
 
-/// One part: what the kernel is called with. Its scratch memory is its own: the whole's is the first part's, and the
-/// others' follow.
+/// One part: the kernel's arguments and shape. Each part has scratch memory of its own. The first part has the call's,
+/// and the memory of the other parts follows it.
 template <class Arguments>
 struct part {
     Arguments arguments;
@@ -124,7 +124,7 @@ constexpr part<Arguments> part_of(const Arguments& whole, const convolution_shap
     Arguments& arguments = result.arguments;
     arguments.channels = {panels.first_channel(first_of_part(panels.count(), panel, by.panels)),
                           panels.first_channel(first_of_part(panels.count(), panel + 1, by.panels))};
-    // Of the next layer's weights, a part of the panels brings in what the same part of that layer will read.
+    // Each part prefetches the share of the next layer's weights that the same part of that layer will read.
     const std::size_t ahead = arguments.ahead.bytes / static_cast<std::size_t>(by.panels);
     arguments.ahead = {static_cast<const char*>(arguments.ahead.from) + ahead * static_cast<std::size_t>(panel), ahead};
     arguments.input += rows.input;

@@ -8,7 +8,7 @@
 
 namespace statiq::kernels {
 
-/// The loop nests of convolutions. A window's side and stride are constants of its code, so each has a nest of its own.
+/// The loop nests of convolutions. The window's side and stride are constants of a nest's code.
 enum class nest : std::uint8_t {
     reference,          ///< `reference::convolution`
     blocked,            ///< `convolve_blocked`
@@ -29,31 +29,31 @@ enum class nest : std::uint8_t {
     return static_cast<nest>(static_cast<unsigned>(chosen) % static_cast<unsigned>(nest::zero_points));
 }
 
-/// Sizes of tiles of `convolve_blocked`: bit v stands for v registers of output channels.
+/// Tile sizes of `convolve_blocked`: bit v stands for v registers of output channels.
 struct blocked_tiles {
     std::uint8_t plain = 0xFF;
-    std::uint8_t collecting = 0xFF; ///< of convolutions that collect what is left of rows
+    std::uint8_t gathering = 0xFF; ///< of convolutions that gather the rest of each row
 };
 
-/// Rows that fill so few steps, as those of 3 x 3 windows on three channels do, that a loop over them costs as much as
-/// the products.
+/// Rows of this many steps are unrolled: a loop over them would cost as much as the products. A 3 x 3 window on three
+/// channels has such rows.
 inline constexpr int short_row = 2;
 
-/// Code for convolutions.
+/// The loop nests and tile sizes that a program has code for.
 struct nest_set {
     std::uint32_t nests = 0;
     blocked_tiles tiles{0, 0};
 
-    /// For every convolution.
+    /// Code for every convolution.
     static constexpr nest_set all() noexcept { return {~bit_of(with_zero_points(nest::blocked)), {}}; }
     [[nodiscard]] constexpr nest_set with(const nest_set& other) const noexcept {
         return {nests | other.nests,
                 {static_cast<std::uint8_t>(tiles.plain | other.tiles.plain),
-                 static_cast<std::uint8_t>(tiles.collecting | other.tiles.collecting)}};
+                 static_cast<std::uint8_t>(tiles.gathering | other.tiles.gathering)}};
     }
     [[nodiscard]] constexpr bool covers(const nest_set& other) const noexcept {
         return (other.nests & ~nests) == 0 && (other.tiles.plain & ~tiles.plain) == 0 &&
-               (other.tiles.collecting & ~tiles.collecting) == 0;
+               (other.tiles.gathering & ~tiles.gathering) == 0;
     }
     [[nodiscard]] constexpr bool has(nest one) const noexcept { return (nests & bit_of(one)) != 0; }
     static constexpr std::uint32_t bit_of(nest one) noexcept { return std::uint32_t{1} << static_cast<unsigned>(one); }
@@ -65,7 +65,7 @@ inline constexpr int most_depthwise_taps = 64;
 /// The longest padded row `depthwise_rows` keeps, in values.
 inline constexpr int longest_depthwise_row = 4096;
 
-/// Of a depthwise convolution without weight zero points.
+/// The loop nest of a depthwise convolution without weight zero points.
 /// @param most_row_channels the most channels for which `depthwise_rows` is worth while; 0 if the format has none.
 [[nodiscard]] constexpr nest depthwise_nest_of(const convolution_shape& shape, int most_row_channels) noexcept {
     const window& over = shape.over;
@@ -77,7 +77,7 @@ inline constexpr int longest_depthwise_row = 4096;
     if (stride == 1 && shape.in.channels <= most_row_channels &&
         (shape.out.width + side - 1) * shape.in.channels <= longest_depthwise_row)
         return side == 3 ? nest::rows_3 : nest::rows_5;
-    // Columns have a middle part only in rows of as many outputs as one column belongs to.
+    // The columns nest needs rows at least as long as the number of outputs that one column of inputs belongs to.
     if (shape.out.width < (side + stride - 1) / stride) return nest::channels;
     if (stride == 1) return side == 3 ? nest::columns_3 : nest::columns_5;
     return side == 3 ? nest::columns_3_stride_2 : nest::columns_5_stride_2;
@@ -115,7 +115,7 @@ template <class Weight>
     else
         sizes = ~0U;
     const auto bits = static_cast<std::uint8_t>(sizes);
-    needed.tiles = layout.collects ? blocked_tiles{0, bits} : blocked_tiles{bits, 0};
+    needed.tiles = layout.gathers ? blocked_tiles{0, bits} : blocked_tiles{bits, 0};
     return needed;
 }
 

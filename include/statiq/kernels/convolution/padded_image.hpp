@@ -9,8 +9,8 @@
 
 namespace statiq::kernels {
 
-/// A copy, in scratch memory, of a small image of few channels, with its padding. Windows on such an image are shorter
-/// than a step of the kernel, or most are cut by its border, and would be copied one by one.
+/// A copy of a small image of few channels, with its padding, in scratch memory. Without it most windows of such an
+/// image would be copied one by one, because they are shorter than a step or cut by the border.
 template <class In>
 class padded_image {
   public:

@@ -46,7 +46,7 @@ class pixel_walk {
         output_wrap_ = (shape.out.width - width_ + 1) * output_step_;
     }
 
-    /// @param x becomes: where in `image` the first tap is that is multiplied, of each pixel.
+    /// @param[out] x for each pixel, a pointer to its first multiplied tap in `image`
     template <int Pixels, class T>
     [[gnu::always_inline]] pixel_tile<Pixels> next(const T* image, const T* (&x)[std::size_t{Pixels}]) noexcept {
         pixel_tile<Pixels> tile;

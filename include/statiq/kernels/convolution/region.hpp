@@ -7,7 +7,7 @@
 
 namespace statiq::kernels {
 
-/// Output positions along one axis whose windows the image cuts alike.
+/// Output positions along one axis whose windows the image's border cuts in the same way.
 struct region_span {
     int begin; ///< first output position
     int end;   ///< behind the last
@@ -15,8 +15,8 @@ struct region_span {
     int last;  ///< behind the last; first <= last, and equal where the whole window lies outside
 };
 
-/// A rectangle of the output whose windows the image cuts alike. A kernel that walks the output region by region has no
-/// border to think of: all pixels of a region have the same taps, and those outside are never multiplied.
+/// A rectangle of the output whose windows the image's border cuts in the same way. All pixels of a region have the
+/// same taps inside the image, so kernels that walk region by region need no border code and never multiply padding.
 struct region {
     region_span rows;
     region_span columns;
@@ -58,8 +58,8 @@ constexpr region_span uncut_span(int kernel, int stride, int dilation, int befor
     return {out, out, 0, kernel};
 }
 
-/// Calls visit(region) for the regions of a convolution, which together are its output: one where nothing is cut, one
-/// at each edge and corner that is.
+/// Calls visit(region) for each region of a convolution. Together they cover the output: one region of whole windows,
+/// and one per cut edge and corner.
 template <class Visit>
 constexpr void for_each_region(const convolution_shape& shape, Visit&& visit) noexcept {
     const window& over = shape.over;

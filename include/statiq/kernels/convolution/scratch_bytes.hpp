@@ -65,32 +65,30 @@ inline constexpr std::size_t block_head = 320;
 /// Most pixels of a tile of bytes.
 inline constexpr std::size_t most_copied_pixels = 12;
 
-/// Values of a copied window; 0 if no window is copied, because its runs are no shorter than a step and the image cuts
-/// no row that is one run.
+/// Values of a copied window. It is 0 if no window is copied: runs are at least one step long, and the border cuts no
+/// row that is a single run.
 template <int Inputs>
 [[nodiscard]] constexpr std::size_t copied_window(const convolution_shape& shape,
                                                   const blocked_layout<Inputs>& layout) noexcept {
     const window& over = shape.over;
     const int last = (shape.out.width - 1) * over.stride_width + (over.kernel_width - 1) * over.dilation_width;
     const bool is_cut = over.pad_left > 0 || last - over.pad_left >= shape.in.width;
-    if (layout.collects ? !is_cut : layout.run >= Inputs) return 0;
-    return whole_lines(
-        static_cast<std::size_t>(layout.runs * (layout.collects ? layout.run : layout.steps() * Inputs)));
+    if (layout.gathers ? !is_cut : layout.run >= Inputs) return 0;
+    return whole_lines(static_cast<std::size_t>(layout.runs * (layout.gathers ? layout.run : layout.steps() * Inputs)));
 }
 
-/// Most words of `seen_inputs`.
-inline constexpr std::size_t most_seen_words = 4096;
+/// Most words of `input_masks`.
+inline constexpr std::size_t most_mask_words = 4096;
 
-/// Bytes that a convolution of bytes makes use of besides those it needs, for `seen_inputs`: a word for every 64 steps
-/// of every tile, if there are blocks of output channels behind the first. A tile has five pixels or more, but for the
-/// last ones of a region.
+/// Optional bytes for `input_masks`: one word per 64 steps of every tile, if there is more than one block of output
+/// channels. A tile has at least five pixels, except the last tiles of a region.
 [[nodiscard]] constexpr std::size_t useful_scratch(const convolution_shape& shape) noexcept {
     constexpr int fewest_outputs = 8; // of a block
     if (is_depthwise(shape) || shape.out_channels_per_group() <= fewest_outputs) return 0;
     const blocked_layout<4> layout(shape);
     const auto runs = static_cast<std::size_t>(layout.runs * ((layout.steps() + 63) / 64));
     const std::size_t tiles = (shape.out.pixels() + 4) / 5;
-    return whole_lines((std::min)(tiles * runs, most_seen_words) * sizeof(std::uint64_t));
+    return whole_lines((std::min)(tiles * runs, most_mask_words) * sizeof(std::uint64_t));
 }
 
 namespace detail {
@@ -116,7 +114,7 @@ template <bool Floating>
 
 } // namespace detail
 
-/// Bytes without which a convolution runs in reference code.
+/// Bytes that the vector code of a convolution needs. With less it runs in reference code.
 /// @tparam Weight the packed weights' type. @param factor bytes of a requantization factor in vector kernels.
 template <class Weight>
 [[nodiscard]] constexpr std::size_t needed_scratch([[maybe_unused]] const convolution_shape& shape,
@@ -142,7 +140,7 @@ template <class Weight>
 #endif
 }
 
-/// Bytes with which a convolution is as fast as it can be.
+/// Bytes that a convolution can make use of, `input_masks` included.
 /// @tparam Weight the packed weights' type. @param pair_sums of `exact_pair_sums`: if it is 0, inputs are looked at.
 /// @param factor bytes of a requantization factor in vector kernels.
 template <class Weight>

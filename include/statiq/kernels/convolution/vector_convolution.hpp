@@ -31,8 +31,8 @@
 /// Which loop nest runs a convolution, and in which format.
 namespace statiq::kernels::vectorized {
 
-/// A 3 x 3 window, bytes: channels that fill half a register or less at the end share registers with those of the next
-/// row, or have registers of half the size.
+/// Bytes, 3 x 3 windows. If the last channels fill at most half a register, two output rows share a register, or
+/// registers of half the size are used.
 template <class Arch, bool ZeroPoints, int Stride, class In, class Out, class Scheme>
 void depthwise_byte_columns(const convolution_arguments<In, std::int8_t, Out, Scheme>& arguments,
                             const convolution_shape& shape, int begin, int end) noexcept {
@@ -101,7 +101,7 @@ void run_nest(const convolution_arguments<In, std::int8_t, Out, Scheme>& argumen
         depthwise_channels<byte_depthwise_format<Arch, In, Out, Scheme, zero_points>>(arguments, shape).run(begin, end);
 }
 
-/// The same for weights that share bytes: each panel is expanded to bytes once, and all pixels read it there.
+/// The same for sub-byte weights. Each panel is expanded to bytes once, and all pixels read the expanded panel.
 template <class Arch, int PairSums, nest Nest, nest_set Nests, class In, int Bits, class Out, class Scheme>
 void run_nest(const convolution_arguments<In, sub_byte<Bits>, Out, Scheme>& from,
               const convolution_shape& shape) noexcept {
@@ -148,8 +148,9 @@ void run_nest(const float_convolution_arguments& arguments, const convolution_sh
 template <nest...>
 struct nest_list {};
 
-/// @return whether `chosen` is a vector nest, `Nests` covers this convolution, and its scratch memory is large enough;
-/// if not, nothing has been done.
+/// Runs the chosen loop nest.
+/// @return false, and nothing is computed, unless `chosen` is a vector nest, `Nests` covers this convolution, and the
+/// scratch memory suffices
 template <class Arch, int PairSums, nest_set Nests, class Arguments>
 bool convolution(nest chosen, const Arguments& arguments, const convolution_shape& shape) noexcept {
     using weight = typename Arguments::weight_type;

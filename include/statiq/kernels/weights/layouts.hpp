@@ -52,7 +52,7 @@ inline constexpr int blocks_per_panel = 4;
 /// in the image: the channels of one tap. The last step of a run ends where the run ends: where `Inputs` does not
 /// divide the run it overlaps the step before, with zeros for what that one took, so that no step reads beyond the run.
 /// Where a tap has fewer channels than a step takes, a whole row of the window is a run, and has as many steps as it
-/// fills; what is left of each row is collected in steps of their own, behind all runs.
+/// fills; the rest of each row is gathered in steps of their own, behind all runs.
 /// @tparam Inputs values summed by one lane in one step: 4 bytes, or 1 float.
 template <int Inputs>
 struct blocked_layout {
@@ -61,14 +61,14 @@ struct blocked_layout {
     static constexpr int longest_row = 64;
     /// The largest window of short runs that kernels copy.
     static constexpr int largest_copy = 512;
-    /// The most values that are collected.
-    static constexpr int most_collected = 64;
+    /// The most values that are gathered.
+    static constexpr int most_gathered = 64;
 
     int out_channels; ///< per group
     int in_channels;  ///< per group
     int groups;
-    bool collects; ///< rows of the window are runs, and what is left of them is collected
-    int row_taps;  ///< taps that make a run
+    bool gathers; ///< rows of the window are runs, and what is left of them is gathered
+    int row_taps; ///< taps that make a run
     int runs;
     int run;         ///< values of a run
     int most_blocks; ///< of a panel
@@ -76,29 +76,29 @@ struct blocked_layout {
     /// @param blocks the most of a panel, at most `blocks_per_panel`.
     explicit constexpr blocked_layout(const convolution_shape& shape, int blocks = blocks_per_panel) noexcept
         : out_channels(shape.out_channels_per_group()), in_channels(shape.in_channels_per_group()),
-          groups(shape.groups), collects(in_channels < Inputs && groups == 1 && shape.over.dilation_width == 1 &&
-                                         in_channels * shape.over.kernel_width <= longest_row &&
-                                         (Inputs - 1) * shape.over.kernel_height + Inputs <= most_collected),
-          row_taps(collects ? shape.over.kernel_width : 1), runs(shape.over.taps() / row_taps),
+          groups(shape.groups), gathers(in_channels < Inputs && groups == 1 && shape.over.dilation_width == 1 &&
+                                        in_channels * shape.over.kernel_width <= longest_row &&
+                                        (Inputs - 1) * shape.over.kernel_height + Inputs <= most_gathered),
+          row_taps(gathers ? shape.over.kernel_width : 1), runs(shape.over.taps() / row_taps),
           run(in_channels * row_taps), most_blocks(blocks) {}
     /// Blocks of 16 outputs in a group.
     [[nodiscard]] constexpr int blocks() const noexcept {
         return (out_channels + outputs_per_block - 1) / outputs_per_block;
     }
     /// Steps of `Inputs` values that cover a run, or that it fills.
-    [[nodiscard]] constexpr int steps() const noexcept { return (run + (collects ? 0 : Inputs - 1)) / Inputs; }
-    /// Values of each run that are collected, and the steps for those of all.
-    [[nodiscard]] constexpr int rest() const noexcept { return collects ? run % Inputs : 0; }
-    [[nodiscard]] constexpr int collected_steps() const noexcept { return (runs * rest() + Inputs - 1) / Inputs; }
+    [[nodiscard]] constexpr int steps() const noexcept { return (run + (gathers ? 0 : Inputs - 1)) / Inputs; }
+    /// Values that each run leaves to be gathered, and the number of steps of all gathered values.
+    [[nodiscard]] constexpr int rest() const noexcept { return gathers ? run % Inputs : 0; }
+    [[nodiscard]] constexpr int gathered_steps() const noexcept { return (runs * rest() + Inputs - 1) / Inputs; }
     /// Collected values end where their steps end, so that the last row's can be read together with values before it.
-    [[nodiscard]] constexpr int first_collected() const noexcept { return collected_steps() * Inputs - runs * rest(); }
+    [[nodiscard]] constexpr int first_gathered() const noexcept { return gathered_steps() * Inputs - runs * rest(); }
     /// Whether kernels can copy a window, padded to whole steps, where they cannot read it from the image.
     [[nodiscard]] constexpr bool fits_copies() const noexcept {
-        return (run >= Inputs && !collects) || runs * (collects ? run : steps() * Inputs) <= largest_copy;
+        return (run >= Inputs && !gathers) || runs * (gathers ? run : steps() * Inputs) <= largest_copy;
     }
     /// Values of the weights of one block.
     [[nodiscard]] constexpr std::size_t block_size() const noexcept {
-        return static_cast<std::size_t>(runs * steps() + collected_steps()) * outputs_per_block * Inputs;
+        return static_cast<std::size_t>(runs * steps() + gathered_steps()) * outputs_per_block * Inputs;
     }
     struct panel {
         int first;  ///< block
@@ -113,7 +113,7 @@ struct blocked_layout {
     }
     [[nodiscard]] constexpr panel panel_of(int block) const noexcept {
         const int least = blocks() / panels();
-        const int wider = blocks() % panels(); // so many panels, the first ones, have a block more
+        const int wider = blocks() % panels(); // the first panels, which have one block more
         if (block < wider * (least + 1)) return {block / (least + 1) * (least + 1), least + 1};
         const int behind = block - wider * (least + 1);
         return {block - behind % least, least};
@@ -132,11 +132,11 @@ struct blocked_layout {
         const int value = tap % row_taps * in_channels + in;
         int step = tap / row_taps * steps() + value / Inputs;
         int position = value % Inputs;
-        if (collects && value >= steps() * Inputs) {
-            const int collected = first_collected() + tap / row_taps * rest() + position;
-            step = runs * steps() + collected / Inputs;
-            position = collected % Inputs;
-        } else if (!collects && value / Inputs + 1 == steps() && run >= Inputs) {
+        if (gathers && value >= steps() * Inputs) {
+            const int gathered = first_gathered() + tap / row_taps * rest() + position;
+            step = runs * steps() + gathered / Inputs;
+            position = gathered % Inputs;
+        } else if (!gathers && value / Inputs + 1 == steps() && run >= Inputs) {
             position = value - (run - Inputs);
         }
         const int row = step * p.blocks + block - p.first;

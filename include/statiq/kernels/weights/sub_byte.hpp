@@ -41,7 +41,7 @@ inline constexpr bool is_sub_byte = detail::stored_weight<Weight>::per_element >
 template <class Weight>
 using stored_weight = typename detail::stored_weight<Weight>::type;
 
-/// Elements of memory for so many values.
+/// Number of elements of memory that hold `count` values.
 template <class Weight>
 [[nodiscard]] constexpr std::size_t stored_weight_count(std::size_t values) noexcept {
     constexpr std::size_t per_element = detail::stored_weight<Weight>::per_element;

@@ -5,13 +5,13 @@
 #include <statiq/kernels/bytes/lane_factors.hpp>
 #include <statiq/kernels/convolution/arguments.hpp>
 #include <statiq/kernels/convolution/blocked/checked_steps.hpp>
+#include <statiq/kernels/convolution/blocked/input_masks.hpp>
 #include <statiq/kernels/convolution/blocked/loop.hpp>
 #include <statiq/kernels/convolution/blocked/narrow_steps.hpp>
-#include <statiq/kernels/convolution/blocked/seen_inputs.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/broadcast_group.hpp>
 #include <statiq/simd/dot_accumulate.hpp>
-#include <statiq/simd/in_memory.hpp>
+#include <statiq/simd/memory_operand.hpp>
 #include <statiq/simd/partial.hpp>
 #include <statiq/simd/replace_byte.hpp>
 #include <statiq/simd/unroll.hpp>
@@ -35,8 +35,8 @@ inline constexpr bool sums_pairs = !simd::has_byte_dot<Arch> && simd::has_pair_p
 
 /// Bytes times bytes, summed in int32: the integer format of `convolve_blocked`. Signed inputs are read as unsigned,
 /// x + 128; `correct_bias` accounts for it.
-/// @tparam PairSums sums of two products that 16 bits certainly hold: 0, 1, 2, 4 or 8. Another than 0 only for
-/// instruction sets that `sums_pairs`.
+/// @tparam PairSums sums of two products that 16 bits hold for any data: 0, 1, 2, 4 or 8. It is 0 on instruction sets
+/// without `sums_pairs`.
 template <class Arch, class In, class Out, class Scheme, int PairSums = 0>
 struct byte_format {
     static_assert(PairSums == 0 || sums_pairs<Arch>);
@@ -48,24 +48,25 @@ struct byte_format {
     using arguments = convolution_arguments<In, std::int8_t, Out, Scheme>;
     using sum = std::int32_t;
     using accumulator = simd::batch<std::int32_t, Arch>;
-    /// Weights stay in memory, and leave their registers to sums. Only where a product takes three instructions, beside
-    /// which there is time for its load.
-    static constexpr bool leaves_weights = PairSums == 1 && simd::multiplies_in_memory<Arch>;
-    using weights = std::conditional_t<leaves_weights, simd::in_memory<std::int8_t>, simd::batch<std::int8_t, Arch>>;
-    using seen_inputs = std::conditional_t<sums_pairs<Arch> && PairSums == 0, vectorized::seen_inputs, no_seen_inputs>;
+    /// Weights are memory operands, which frees their registers for sums. This pays only where a product takes three
+    /// instructions, so that its load is hidden.
+    static constexpr bool weights_stay_in_memory = PairSums == 1 && simd::has_memory_operands<Arch>;
+    using weights =
+        std::conditional_t<weights_stay_in_memory, simd::memory_operand<std::int8_t>, simd::batch<std::int8_t, Arch>>;
+    using input_masks = std::conditional_t<sums_pairs<Arch> && PairSums == 0, vectorized::input_masks, no_input_masks>;
     using inputs_batch = simd::batch<std::uint8_t, Arch>;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 4;
-    static constexpr bool fits_pixels = true;
-    static constexpr bool may_need_sums = true;
-    static constexpr bool collects_in_registers = simd::register_count<Arch> == 32; ///< fewer are all a tile's
+    static constexpr bool has_smaller_tiles = true;
+    static constexpr bool may_have_zero_points = true;
+    static constexpr bool gathers_in_registers = simd::register_count<Arch> == 32; ///< fewer are all a tile's
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
-        // An input and a product; ones, by which sums of two products are widened, where they are at every step. Of
-        // bytes that are checked (0 sums), most steps are multiplied as if 16 bits certainly held one.
+        // Registers for an input and a product, and for the ones that widen sums of two products, if every step widens.
+        // Checked bytes (0 sums) multiply most steps as if 16 bits held one sum for certain.
         const int others = PairSums >= 2 ? 2 : sums_pairs<Arch> ? 3 : 1 + simd::dot_constants<Arch>(vectors);
-        const bool leaves = PairSums < 2 && sums_pairs<Arch> && simd::multiplies_in_memory<Arch>;
+        const bool leaves = PairSums < 2 && sums_pairs<Arch> && simd::has_memory_operands<Arch>;
         return (std::min)(12, (simd::register_count<Arch> - others - (leaves ? 0 : vectors)) / vectors);
     }
     static In padding(const arguments& a) noexcept { return static_cast<In>(a.input_zero_point); }
@@ -75,14 +76,14 @@ struct byte_format {
     static bool padding_counts(const arguments& a) noexcept { return unsigned_padding(a) != 0; }
 
     static weights load(const std::int8_t* w) noexcept {
-        if constexpr (leaves_weights)
+        if constexpr (weights_stay_in_memory)
             return {w};
         else
             return weights::load_unaligned(w);
     }
     static inputs_batch broadcast(const In* x) noexcept { return as_unsigned<Arch>(simd::broadcast_group<Arch>(x)); }
-    /// Of three rows the values x[0], x[row_step] and x[2 * row_step], as bytes 1 to 3 of every group; byte 0 is any.
-    /// A group is read so that the last row's ends with its value.
+    /// One value from each of three rows, x[0], x[row_step] and x[2 * row_step], as bytes 1 to 3 of every group. Byte 0
+    /// is arbitrary. Each load ends with the value it is for, so that it reads nothing behind the last row.
     static inputs_batch broadcast_rest(const In* x, std::ptrdiff_t row_step) noexcept {
         const auto row = [&](int r) { return simd::broadcast_group<Arch>(x + (r * row_step - (r + 1))); };
         return as_unsigned<Arch>(simd::replace_byte<3, Arch>(simd::replace_byte<2, Arch>(row(0), row(1)), row(2)));
@@ -95,12 +96,12 @@ struct byte_format {
     }
     template <std::size_t Pixels, std::size_t Vectors>
     [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const In* const (&x)[Pixels],
-                                                const run_of_steps<std::int8_t>& run, reading_ahead::lines& lines,
-                                                [[maybe_unused]] typename seen_inputs::looks& looks) noexcept {
+                                                const run_of_steps<std::int8_t>& run, prefetcher::lines& lines,
+                                                [[maybe_unused]] typename input_masks::sequence& masks) noexcept {
         if constexpr (PairSums > 1)
             multiply_narrow_steps<byte_format>(acc, x, run, lines);
         else if constexpr (PairSums == 0 && sums_pairs<Arch>)
-            multiply_checked_steps<byte_format, byte_format<Arch, In, Out, Scheme, 1>>(acc, x, run, lines, looks);
+            multiply_checked_steps<byte_format, byte_format<Arch, In, Out, Scheme, 1>>(acc, x, run, lines, masks);
         else
             multiply_steps<byte_format>(acc, x, run, lines);
     }
@@ -124,7 +125,7 @@ struct byte_format {
       public:
         /// What a tile keeps in registers while it stores.
         struct tile_constants {
-            bool needs_sums;
+            bool has_zero_points;
             bool is_whole; ///< the block's channels are all channels and all lanes
             simd::first_lanes<Out, Arch> written;
             requantize_bytes<Arch, Out> requantize;
@@ -138,14 +139,14 @@ struct byte_format {
                 std::fill(std::copy_n(from, count, lane), lane + Vectors * lanes, 0);
             };
             take(a.corrected_bias + channel, start_);
-            if (constants_.needs_sums) take(a.weight_zero_points + channel, zero_points_);
+            if (constants_.has_zero_points) take(a.weight_zero_points + channel, zero_points_);
             factors_.set_first(a.factors + channel, count);
         }
 
         [[nodiscard]] tile_constants constants() const noexcept { return constants_; }
         [[nodiscard]] accumulator start(int v) const noexcept { return accumulator::load_aligned(start_ + v * lanes); }
 
-        /// What weight zero points add to a pixel: them times the sum of its inputs.
+        /// The correction for weight zero points: zero point times the sum of the pixel's inputs.
         [[nodiscard]] [[gnu::always_inline]] accumulator correction(int v, std::int32_t sum) const noexcept {
             return accumulator::load_aligned(zero_points_ + v * lanes) * accumulator(sum);
         }

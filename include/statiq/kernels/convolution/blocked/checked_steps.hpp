@@ -2,8 +2,8 @@
 #pragma once
 
 #include <statiq/kernels/bytes/epilogue.hpp>
+#include <statiq/kernels/convolution/blocked/input_masks.hpp>
 #include <statiq/kernels/convolution/blocked/prefetch.hpp>
-#include <statiq/kernels/convolution/blocked/seen_inputs.hpp>
 #include <statiq/kernels/convolution/blocked/steps.hpp>
 #include <statiq/kernels/convolution/blocked/widened_steps.hpp>
 #include <statiq/simd/arch.hpp>
@@ -18,16 +18,16 @@
 
 #ifndef STATIQ_NO_SIMD
 
-/// `multiply_steps` for bytes where sums of two products are limited to 16 bits, which they may exceed. Two inputs
-/// whose own sum is at most 256 never make them do so, and most inputs are smaller: all are looked at, those of many
-/// steps at once. Where few are larger, what saturated is corrected; where many are, all are widened instead.
+/// `multiply_steps` for bytes on instruction sets that saturate the sum of two products at 16 bits. Two inputs whose
+/// sum is at most 256 never saturate it, and most inputs are that small. All inputs are tested, many steps at once. If
+/// few steps have larger inputs, those steps are corrected afterwards. If many have, all steps are widened instead.
 namespace statiq::kernels::vectorized {
 
-/// Steps looked at together: one bit each.
+/// Steps of one test: one bit each.
 inline constexpr int checked_together = 64;
 
-/// Bit s tells whether some pixel has inputs at step s that are too large for `simd::pair_products`.
-/// @param steps that do not overlap: at most `checked_together`, and enough to fill a register.
+/// Bit s: some pixel has inputs at step s that are too large for `simd::pair_products`.
+/// @param steps non-overlapping steps: at most `checked_together`, and enough to fill a register
 template <class Arch, class In, std::size_t Pixels>
 [[gnu::always_inline]] inline std::uint64_t large_steps(const In* const (&x)[Pixels], std::ptrdiff_t first,
                                                         int steps) noexcept {
@@ -47,7 +47,8 @@ template <class Arch, class In, std::size_t Pixels>
     return large;
 }
 
-/// Replaces what `simd::pair_products` made of the inputs of some steps, one bit each.
+/// Replaces the saturated products of some steps by the exact ones.
+/// @param large one bit per step to replace
 template <class Format, std::size_t Pixels, std::size_t Vectors>
 [[gnu::noinline, gnu::flatten]] void correct_large_steps(typename Format::accumulator (&sums)[Pixels][Vectors],
                                                          const typename Format::input* const (&x)[Pixels],
@@ -70,17 +71,17 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
     }
 }
 
-/// @tparam InPairs the format for inputs that are not too large.
+/// @tparam InPairs the format for small inputs
 template <class Format, class InPairs, std::size_t Pixels, std::size_t Vectors>
 [[gnu::always_inline]] inline void
 multiply_checked_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
                        const typename Format::input* const (&x)[Pixels], const run_of_steps<std::int8_t>& run,
-                       reading_ahead::lines& lines, seen_inputs::looks& looks) noexcept {
+                       prefetcher::lines& lines, input_masks::sequence& masks) noexcept {
     using arch = typename Format::arch;
     using accumulator = typename Format::accumulator;
     constexpr int pixels = int{Pixels}, vectors = int{Vectors};
-    constexpr int least = Format::lanes; // steps, which fill a register of inputs
-    const auto in_memory = [&](auto&& change) __attribute__((always_inline)) {
+    constexpr int least = Format::lanes; // steps that fill a register of inputs
+    const auto through_memory = [&](auto&& change) __attribute__((always_inline)) {
         accumulator sums[Pixels][Vectors];
         const auto for_each = [&](auto&& visit) __attribute__((always_inline)) {
             simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
@@ -99,16 +100,16 @@ multiply_checked_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
         }
         const int whole = part.whole_steps();
         const std::uint64_t overlapping = whole < part.steps ? std::uint64_t{1} << whole : 0;
-        const std::uint64_t large = overlapping | looks.next([&]() __attribute__((always_inline)) {
+        const std::uint64_t large = overlapping | masks.next([&]() __attribute__((always_inline)) {
             return large_steps<arch>(x, part.first, whole);
         });
         if (4 * std::popcount(large) > part.steps) {
-            in_memory([&](auto& sums) { multiply_widened_steps<Format>(sums, x, part, lines); });
+            through_memory([&](auto& sums) { multiply_widened_steps<Format>(sums, x, part, lines); });
             continue;
         }
         multiply_steps<InPairs>(acc, x, part, lines);
         if (large != 0) [[unlikely]]
-            in_memory([&](auto& sums) { correct_large_steps<Format>(sums, x, part, large); });
+            through_memory([&](auto& sums) { correct_large_steps<Format>(sums, x, part, large); });
     }
 }
 

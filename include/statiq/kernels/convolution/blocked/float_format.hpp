@@ -2,8 +2,8 @@
 #pragma once
 
 #include <statiq/kernels/convolution/arguments.hpp>
+#include <statiq/kernels/convolution/blocked/input_masks.hpp>
 #include <statiq/kernels/convolution/blocked/loop.hpp>
-#include <statiq/kernels/convolution/blocked/seen_inputs.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/clamp.hpp>
 #include <statiq/simd/multiply_add.hpp>
@@ -28,13 +28,13 @@ struct float_format {
     using arguments = float_convolution_arguments;
     using sum = float;
     using accumulator = simd::batch<float, Arch>;
-    using seen_inputs = no_seen_inputs;
+    using input_masks = no_input_masks;
     using weights = accumulator;
     static constexpr int lanes = static_cast<int>(accumulator::size);
     static constexpr int inputs = 1;
-    static constexpr bool fits_pixels = false;
-    static constexpr bool may_need_sums = false;
-    static constexpr bool collects_in_registers = false;
+    static constexpr bool has_smaller_tiles = false;
+    static constexpr bool may_have_zero_points = false;
+    static constexpr bool gathers_in_registers = false;
     static constexpr int max_vectors = simd::register_count<Arch> == 32 ? 4 : 2;
 
     static constexpr int tile_pixels(int vectors) noexcept {
@@ -52,8 +52,8 @@ struct float_format {
 
     template <std::size_t Pixels, std::size_t Vectors>
     [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const float* const (&x)[Pixels],
-                                                const run_of_steps<float>& run, reading_ahead::lines& lines,
-                                                no_seen_inputs::looks&) noexcept {
+                                                const run_of_steps<float>& run, prefetcher::lines& lines,
+                                                no_input_masks::sequence&) noexcept {
         multiply_steps<float_format>(acc, x, run, lines);
     }
 
@@ -61,7 +61,7 @@ struct float_format {
     class outputs {
       public:
         struct tile_constants {
-            static constexpr bool needs_sums = false;
+            static constexpr bool has_zero_points = false;
             float lowest;
             float highest;
             simd::first_lanes<float, Arch> written; ///< of the last register

@@ -17,13 +17,14 @@
 
 namespace statiq::kernels::vectorized {
 
-/// `multiply_steps` for numbers so narrow that `Format::pair_sums` sums of two products, of as many steps, fit 16 bits:
-/// only then are they widened. The accumulators wait in memory meanwhile, and leave their registers to the narrow sums.
+/// `multiply_steps` for narrow numbers: 16 bits hold the sums of two products of `Format::pair_sums` steps, so sums are
+/// widened only once per that many steps. The 32-bit accumulators are kept in memory meanwhile, which frees their
+/// registers for the 16-bit sums.
 template <class Format, std::size_t Pixels, std::size_t Vectors>
 [[gnu::always_inline]] inline void multiply_narrow_steps(typename Format::accumulator (&acc)[Pixels][Vectors],
                                                          const typename Format::input* const (&x)[Pixels],
                                                          const run_of_steps<std::int8_t>& run,
-                                                         reading_ahead::lines& lines) noexcept {
+                                                         prefetcher::lines& lines) noexcept {
     using arch = typename Format::arch;
     using accumulator = typename Format::accumulator;
     constexpr int pixels = int{Pixels}, vectors = int{Vectors}, size = Format::lanes * Format::inputs;
@@ -56,7 +57,7 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
                     sums[p][v] = simd::add_pair_products<arch>(sums[p][v], xs, ws[v]);
             });
         });
-        w = simd::opaque(w + run.step_size); // or each step would compute its own address
+        w = simd::opaque(w + run.step_size); // otherwise GCC computes an address for every step
     };
     const auto widen = [&]() __attribute__((always_inline)) {
         for_each([&](auto p, auto v) __attribute__((always_inline)) {

@@ -21,15 +21,15 @@ namespace statiq::kernels::vectorized {
 
 /// Some output channels (Vectors registers, from register `first` of a group) of all pixels: tiles of
 /// Pixels x Vectors accumulators; per step, Vectors loads of weights and Pixels broadcasts of inputs.
-/// @tparam Collects what is left of the window's rows is collected.
-template <class Format, int Vectors, bool Collects>
+/// @tparam Gathers the rest of each window row, which fills no step, is gathered into steps of its own.
+template <class Format, int Vectors, bool Gathers>
 class output_block {
     using input = typename Format::input;
     using weight = typename Format::weight;
     using accumulator = typename Format::accumulator;
-    using looks = typename Format::seen_inputs::looks;
+    using mask_sequence = typename Format::input_masks::sequence;
     using layout = blocked_layout<Format::inputs>;
-    using window_walk = vectorized::window_walk<Format::inputs, weight, Collects>;
+    using window_walk = vectorized::window_walk<Format::inputs, weight, Gathers>;
     static constexpr int inputs = Format::inputs;
     static constexpr int lanes = Format::lanes;
 
@@ -45,30 +45,30 @@ class output_block {
           outputs_(arguments, shape, channel_, (std::min)(Vectors * lanes, layout_.out_channels - first * lanes)),
           copies_(copies, copy_size) {}
 
-    void run(const region& r, reading_ahead& ahead, looks& seen) noexcept {
+    void run(const region& r, prefetcher& ahead, mask_sequence& masks) noexcept {
         take(r);
         begin_sums();
         pixel_walk walk(shape_, r, first_column_);
-        // Windows on few channels have few steps: tiles are so small that the epilogue of one and the products of the
-        // next are in flight together.
-        constexpr int most = Collects ? 16 / Vectors : Format::tile_pixels(Vectors);
+        // Windows on few channels have few steps. Small tiles let the processor overlap one tile's epilogue with the
+        // next tile's products.
+        constexpr int most = Gathers ? 16 / Vectors : Format::tile_pixels(Vectors);
         constexpr int pixels = (std::min)(Format::tile_pixels(Vectors), most);
         const int count = r.pixels();
-        if (count == 1) return tiles<1>(1, walk, ahead, seen);
+        if (count == 1) return tiles<1>(1, walk, ahead, masks);
         const int all = (count + pixels - 1) / pixels;
-        if constexpr ((Vectors > 2 || Vectors == Format::max_vectors) && Format::fits_pixels) {
-            // Tiles of two sizes cover any number of pixels but the smallest.
+        if constexpr ((Vectors > 2 || Vectors == Format::max_vectors) && Format::has_smaller_tiles) {
+            // Tiles of two sizes cover every count of pixels except the smallest.
             const int smaller = (std::min)(all, all * pixels - count);
-            tiles<pixels>(all - smaller, walk, ahead, seen);
-            tiles<pixels - 1>(smaller, walk, ahead, seen);
+            tiles<pixels>(all - smaller, walk, ahead, masks);
+            tiles<pixels - 1>(smaller, walk, ahead, masks);
         } else {
-            tiles<pixels>(all, walk, ahead, seen);
+            tiles<pixels>(all, walk, ahead, masks);
         }
     }
 
   private:
     static constexpr int vectors_per_block = outputs_per_block / lanes;
-    static constexpr bool collects_in_registers = Collects && Format::collects_in_registers;
+    static constexpr bool gathers_in_registers = Gathers && Format::gathers_in_registers;
     static constexpr std::ptrdiff_t vector_size = std::ptrdiff_t{lanes} * inputs; ///< weights of one register
     static_assert(vectors_per_block == 1 ? Format::max_vectors == blocks_per_panel
                                          : vectors_per_block % Format::max_vectors == 0);
@@ -78,7 +78,7 @@ class output_block {
         return ((block - layout_.panel_of(block).first) * outputs_per_block + first % vectors_per_block * lanes) *
                inputs;
     }
-    /// From the weights of one step to those of the next. Where a block is one register, a tile is a whole panel.
+    /// Distance between the weights of two steps. If a block is one register, a tile is a whole panel.
     [[nodiscard]] std::ptrdiff_t step_size() const noexcept {
         if constexpr (vectors_per_block == 1)
             return Vectors * outputs_per_block * inputs;
@@ -95,8 +95,8 @@ class output_block {
                column < first_column_ + columns_;
     }
 
-    /// What the sums of this region's pixels start from: the corrected bias counts on the padding that taps outside
-    /// the image would read.
+    /// Sets the start of this region's sums. The corrected bias assumes that every tap is read, so taps outside the
+    /// image add their padding here.
     void begin_sums() noexcept {
         simd::unroll<Vectors>([&](auto v) { outputs_.start(v).store_aligned(start_ + v * lanes); });
         padding_sum_ = 0;
@@ -121,7 +121,7 @@ class output_block {
 
     void take(const region& r) noexcept {
         const window& over = shape_.over;
-        constexpr bool whole_rows = Collects; // a cut row is copied, with its padding
+        constexpr bool whole_rows = Gathers; // a cut row is copied, with its padding
         first_row_ = walk_.first_row = r.rows.first;
         first_column_ = whole_rows ? 0 : r.columns.first;
         columns_ = (whole_rows ? over.kernel_width : r.columns.last) - first_column_;
@@ -141,14 +141,14 @@ class output_block {
         walk_.weight_run_step = run_size();
         walk_.weight_row_step = over.kernel_width / layout_.row_taps * run_size();
         walk_.rest = layout_.rest();
-        walk_.collected_steps = layout_.collected_steps();
-        walk_.collected_weights = weights_ + layout_.runs * run_size();
+        walk_.gathered_steps = layout_.gathered_steps();
+        walk_.gathered_weights = weights_ + layout_.runs * run_size();
         copies_.take(shape_, r, layout_, walk_, input_, Format::padding(arguments_));
     }
 
     /// For weight zero points: the sum of all inputs of a pixel, padding included.
     [[gnu::noinline]] std::int32_t sum_inputs(const input* x) const noexcept {
-        if constexpr (Format::may_need_sums) {
+        if constexpr (Format::may_have_zero_points) {
             accumulator sums(0);
             walk_.for_each_run(
                 [&](std::ptrdiff_t offset, const weight*) { sums = Format::add_inputs(sums, x + offset, run_); });
@@ -158,7 +158,7 @@ class output_block {
         }
     }
 
-    /// One step of a tile. @param inputs_of inputs_of(p): those of pixel p, broadcast.
+    /// One step of a tile. @param inputs_of inputs_of(p): the inputs of pixel p, broadcast
     template <int Pixels, class InputsOf>
     [[gnu::always_inline]] static void multiply_step(accumulator (&acc)[std::size_t{Pixels}][std::size_t{Vectors}],
                                                      const weight* w, InputsOf inputs_of) noexcept {
@@ -173,15 +173,15 @@ class output_block {
         });
     }
 
-    // A function of its own: inlined into the loops around it, where it has one caller, its addresses are left without
-    // registers, and float layers take 1.2 times as long (GCC 12).
+    // Not inlined: GCC 12 would inline it into its one caller, run out of registers for addresses, and make float
+    // layers 1.2 times as slow.
     template <int Pixels>
-    [[gnu::flatten, gnu::noinline]] void tiles(int count, pixel_walk& shared_pixels, reading_ahead& shared_ahead,
-                                               looks& shared_seen) noexcept {
-        // Copies, which no store to the output can change.
+    [[gnu::flatten, gnu::noinline]] void tiles(int count, pixel_walk& shared_pixels, prefetcher& shared_ahead,
+                                               mask_sequence& shared_masks) noexcept {
+        // Local copies: the compiler then knows that stores to the output do not change them.
         pixel_walk pixels = shared_pixels;
-        reading_ahead ahead = shared_ahead;
-        looks seen = shared_seen;
+        prefetcher ahead = shared_ahead;
+        mask_sequence masks = shared_masks;
         const window_walk walk = walk_;
         const auto constants = outputs_.constants();
         typename Format::output* const output = arguments_.output + channel_;
@@ -192,22 +192,22 @@ class output_block {
             if (walk.is_copied) [[unlikely]]
                 simd::unroll<Pixels>([&](auto p)
                                          __attribute__((always_inline)) { x[p] = copies_.copy(x[p] - image, p); });
-            const bool in_registers = collects_in_registers && walk.collects_three_bytes();
-            if constexpr (Collects) {
-                if (!collects_in_registers && walk.collects_three_bytes())
+            const bool in_registers = gathers_in_registers && walk.gathers_three_bytes();
+            if constexpr (Gathers) {
+                if (!gathers_in_registers && walk.gathers_three_bytes())
                     simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) {
-                        copies_.collect_three_bytes(x[p], p, walk.row_step);
+                        copies_.gather_three_bytes(x[p], p, walk.row_step);
                     });
                 else if (!in_registers)
-                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { copies_.collect(x[p], p); });
+                    simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { copies_.gather(x[p], p); });
             }
             accumulator acc[std::size_t{Pixels}][std::size_t{Vectors}];
             simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                 const accumulator start = accumulator::load_aligned(start_ + v * lanes);
                 simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { acc[p][v] = start; });
             });
-            if constexpr (Format::may_need_sums)
-                if (constants.needs_sums) [[unlikely]] {
+            if constexpr (Format::may_have_zero_points)
+                if (constants.has_zero_points) [[unlikely]] {
                     std::int32_t sums[std::size_t{Pixels}];
                     simd::unroll<Pixels>([&](auto p) __attribute__((always_inline)) { sums[p] = sum_inputs(x[p]); });
                     simd::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -218,7 +218,7 @@ class output_block {
                     });
                 }
             if (walk.has_short_rows()) {
-                // Not shared with the loop below, where GCC 12 would then keep fewer addresses in registers.
+                // A loop of its own: merged with the loop below, GCC 12 keeps fewer addresses in registers.
                 std::ptrdiff_t offset = 0;
                 const weight* w = walk.weights;
                 for (int row = walk.rows; row > 0; --row) {
@@ -236,26 +236,26 @@ class output_block {
                 walk.for_each_run([&](std::ptrdiff_t first, const weight* w) __attribute__((always_inline)) {
                     Format::multiply(acc, x,
                                      run_of_steps<weight>{first, first + walk.last_step, walk.steps, w, step_size()},
-                                     lines, seen);
+                                     lines, masks);
                 });
             }
-            if constexpr (collects_in_registers)
+            if constexpr (gathers_in_registers)
                 if (in_registers)
                     multiply_step<Pixels>(
-                        acc, walk.collected_weights, [&](auto p) __attribute__((always_inline)) {
+                        acc, walk.gathered_weights, [&](auto p) __attribute__((always_inline)) {
                             return Format::broadcast_rest(x[p] + short_row * inputs, walk.row_step);
                         });
-            if constexpr (Collects)
-                for (int step = in_registers ? walk.collected_steps : 0; step < walk.collected_steps; ++step)
+            if constexpr (Gathers)
+                for (int step = in_registers ? walk.gathered_steps : 0; step < walk.gathered_steps; ++step)
                     multiply_step<Pixels>(
-                        acc, walk.collected_weights + step * step_size(), [&](auto p) __attribute__((always_inline)) {
-                            return Format::broadcast(copies_.collected(p) + step * inputs);
+                        acc, walk.gathered_weights + step * step_size(), [&](auto p) __attribute__((always_inline)) {
+                            return Format::broadcast(copies_.gathered(p) + step * inputs);
                         });
             outputs_.template finish<Pixels>(acc, constants, output, at);
         }
         shared_pixels = pixels;
         shared_ahead = ahead;
-        shared_seen = seen;
+        shared_masks = masks;
     }
 
     const convolution_shape& shape_;
@@ -272,7 +272,7 @@ class output_block {
     int first_column_ = 0;
     int columns_ = 0;
     int run_ = 0; ///< values
-    window_copies<input, weight, inputs, Format::tile_pixels(Vectors), Collects> copies_;
+    window_copies<input, weight, inputs, Format::tile_pixels(Vectors), Gathers> copies_;
     std::int32_t padding_sum_ = 0;
     alignas(64) typename Format::sum start_[std::size_t{Vectors * lanes}];
 };

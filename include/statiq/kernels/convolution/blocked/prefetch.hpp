@@ -7,18 +7,18 @@
 
 namespace statiq::kernels::vectorized {
 
-/// Brings the next layer's weights into the second cache, a line at a time: networks whose weights exceed that cache
-/// would otherwise begin every layer at the speed of the third. One line for every step of a tile keeps the buffers
-/// between the caches free for what the tile itself reads.
-class reading_ahead {
+/// Prefetches the next layer's weights into the second cache. Networks with more weights than that cache would
+/// otherwise start every layer at the speed of the third cache. Each step of a tile prefetches one line only, which
+/// leaves the line fill buffers to the tile's own loads.
+class prefetcher {
     static constexpr std::size_t line = 64;
 
   public:
-    /// @param otherwise what steps touch that have nothing to read: memory that is near anyway.
-    reading_ahead(const memory_ahead& memory, const void* otherwise) noexcept
+    /// @param otherwise the address to prefetch when nothing is left: memory that is in the cache anyway
+    prefetcher(const memory_ahead& memory, const void* otherwise) noexcept
         : at_(static_cast<const char*>(memory.bytes > 0 ? memory.from : otherwise)), left_(memory.bytes / line) {}
 
-    /// For `steps` steps, each of which reads a line ahead: where the first is, and from one to the next.
+    /// The lines for some steps: the first address, and the distance from one to the next.
     struct lines {
         const char* at;
         std::ptrdiff_t step;

@@ -10,21 +10,21 @@
 
 namespace statiq::kernels::vectorized {
 
-/// Steps of a run, at each of which a tile multiplies a few inputs of every pixel by their weights.
+/// The steps of a run. At each step a tile multiplies a few inputs of every pixel by their weights.
 template <class Weight>
 struct run_of_steps {
-    std::ptrdiff_t first; ///< where the inputs of the first step start, from a pixel's first
-    std::ptrdiff_t last;  ///< those of the last step, which may overlap the step before
+    std::ptrdiff_t first; ///< offset of the first step's inputs from a pixel's first input
+    std::ptrdiff_t last;  ///< offset of the last step's inputs, which may overlap the step before
     int steps;
     const Weight* weights;
-    std::ptrdiff_t step_size; ///< from the weights of one step to those of the next
+    std::ptrdiff_t step_size; ///< distance between the weights of two steps
 
-    /// Some of the steps, as a run. @param inputs of a step.
+    /// A part of the run. @param inputs values per step
     [[nodiscard]] constexpr run_of_steps part(int begin, int count, std::ptrdiff_t inputs) const noexcept {
         const std::ptrdiff_t start = (std::min)(first + inputs * begin, last);
         return {start, (std::min)(start + inputs * (count - 1), last), count, weights + begin * step_size, step_size};
     }
-    /// Those of four inputs that do not overlap the step before.
+    /// Number of steps of four inputs that do not overlap the step before.
     [[nodiscard]] constexpr int whole_steps() const noexcept { return static_cast<int>((last - first) / 4) + 1; }
 };
 
@@ -44,7 +44,7 @@ inline constexpr int steps_in_first_cache = 64;
 template <class Format, std::size_t Pixels, std::size_t Vectors>
 [[gnu::always_inline]] inline void
 multiply_steps(typename Format::accumulator (&acc)[Pixels][Vectors], const typename Format::input* const (&x)[Pixels],
-               const run_of_steps<typename Format::weight>& run, reading_ahead::lines& lines) noexcept {
+               const run_of_steps<typename Format::weight>& run, prefetcher::lines& lines) noexcept {
     constexpr int pixels = int{Pixels}, vectors = int{Vectors}, size = Format::lanes * Format::inputs;
     const auto multiply = [&](auto fetches) __attribute__((always_inline)) {
         const typename Format::weight* w = run.weights;

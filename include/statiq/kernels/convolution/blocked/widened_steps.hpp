@@ -20,7 +20,7 @@
 
 namespace statiq::kernels::vectorized {
 
-/// Some steps' inputs of one pixel, widened to 16 bits: of step s, even[s] holds inputs 0 and 2, odd[s] inputs 1 and 3.
+/// The inputs of one pixel, widened to 16 bits: even[s] holds inputs 0 and 2 of step s, odd[s] inputs 1 and 3.
 template <int Steps>
 struct widened_inputs {
     std::int32_t even[std::size_t{Steps}];
@@ -57,20 +57,20 @@ struct widened_inputs {
     }
 };
 
-/// `multiply_steps` by products of 16 bits, whose sums are exact whatever the bytes are. Weights are widened at every
-/// step, which all pixels share, and inputs before, those of many steps at once. `sums` stands for the accumulators, in
-/// memory: this is a function of its own.
+/// `multiply_steps` by 16-bit products, whose sums are exact for any bytes. Weights are widened at every step, for all
+/// pixels of the tile. Inputs are widened beforehand, for up to 64 steps at once. `sums` are the accumulators, in
+/// memory, because this function is not inlined.
 template <class Format, std::size_t Pixels, std::size_t Vectors>
 [[gnu::noinline, gnu::flatten]] void multiply_widened_steps(typename Format::accumulator (&sums)[Pixels][Vectors],
                                                             const typename Format::input* const (&x)[Pixels],
                                                             const run_of_steps<std::int8_t>& run,
-                                                            reading_ahead::lines& shared_lines) noexcept {
+                                                            prefetcher::lines& shared_lines) noexcept {
     using arch = typename Format::arch;
     using accumulator = typename Format::accumulator;
     constexpr int pixels = int{Pixels}, vectors = int{Vectors}, size = Format::lanes * Format::inputs;
     constexpr int together = 64;
     widened_inputs<together> inputs[Pixels];
-    reading_ahead::lines lines = shared_lines;
+    prefetcher::lines lines = shared_lines;
     accumulator acc[Pixels][Vectors];
     const auto for_each = [&](auto&& visit) __attribute__((always_inline)) {
         simd::unroll<pixels>([&](auto p) __attribute__((always_inline)) {
@@ -86,7 +86,7 @@ template <class Format, std::size_t Pixels, std::size_t Vectors>
             lines.read();
             fetch_weights<vectors, size>(w, run.step_size);
             simd::unroll<2>([&](auto half) __attribute__((always_inline)) {
-                // Loaded for each half anew, so that the other half's wait in no register.
+                // Each half loads its weights again, which keeps the other half out of the registers.
                 const std::int8_t* const from = simd::opaque(w);
                 simd::batch<std::int16_t, arch> ws[Vectors];
                 simd::unroll<vectors>([&](auto v) __attribute__((always_inline)) {

@@ -14,38 +14,38 @@
 
 namespace statiq::kernels::vectorized {
 
-/// What a tile cannot read in the image, in memory of its own, a pixel at a time: windows with runs that are shorter
-/// than a step, or with rows that the image cuts, are copied to scratch memory, padding included; what is left of a
-/// window's rows after whole steps is collected.
-/// @tparam Inputs values of a step. @tparam Pixels of the largest tile.
-template <class Input, class Weight, int Inputs, int Pixels, bool Collects>
+/// Copies of windows that a tile cannot read in the image. A window is copied to scratch memory, with its padding, if
+/// its runs are shorter than a step or if the image's border cuts its rows. The rest of each row, behind its whole
+/// steps, is gathered.
+/// @tparam Inputs values per step. @tparam Pixels pixels of the largest tile.
+template <class Input, class Weight, int Inputs, int Pixels, bool Gathers>
 class window_copies {
     using layout = blocked_layout<Inputs>;
-    using walk = window_walk<Inputs, Weight, Collects>;
+    using walk = window_walk<Inputs, Weight, Gathers>;
 
   public:
-    /// @param copies memory for a window of every pixel, `copy_size` values apart; null if no window is copied.
+    /// @param copies memory for one window per pixel, `copy_size` values apart; null if no window is copied
     window_copies(Input* copies, std::ptrdiff_t copy_size) noexcept : copies_(copies), copy_size_(copy_size) {}
 
-    /// @param windows how the windows of the region are read. @param image with the channels of any group.
+    /// @param windows how the region's windows are read. @param image the image, from the first channel of a group
     void take(const convolution_shape& shape, const region& r, const layout& packed, const walk& windows,
               const Input* image, Input padding) noexcept {
         const int channels = packed.in_channels;
         windows_ = windows;
         image_ = image;
-        if constexpr (Collects)
-            for (auto& values : collected_) std::fill_n(values, windows.collected_steps * Inputs, padding);
-        first_collected_ = packed.first_collected() + windows.first_row * windows.rest;
+        if constexpr (Gathers)
+            for (auto& values : gathered_) std::fill_n(values, windows.gathered_steps * Inputs, padding);
+        first_gathered_ = packed.first_gathered() + windows.first_row * windows.rest;
         if (!windows.is_copied) return;
         row_step_ = image_row_step(shape);
         column_step_ = image_column_step(shape);
-        from_ = Collects ? r.columns.first * channels : 0;
-        values_ = Collects ? (r.columns.last - r.columns.first) * channels : channels;
+        from_ = Gathers ? r.columns.first * channels : 0;
+        values_ = Gathers ? (r.columns.last - r.columns.first) * channels : channels;
         for (int pixel = 0; pixel < Pixels; ++pixel)
             std::fill_n(copies_ + pixel * copy_size_, windows.rows * windows.row_step, padding);
     }
 
-    /// @param first where the window starts in the image, or outside.
+    /// @param first offset of the window's first value in the image, or outside of it
     [[gnu::noinline]] const Input* copy(std::ptrdiff_t first, int pixel) noexcept {
         Input* const copy = copies_ + pixel * copy_size_;
         Input* to = copy;
@@ -55,33 +55,33 @@ class window_copies {
         return copy;
     }
 
-    /// What is left of a window's rows, one after another.
-    [[gnu::noinline]] void collect(const Input* x, int pixel) noexcept {
+    /// Gathers the rest of the window's rows.
+    [[gnu::noinline]] void gather(const Input* x, int pixel) noexcept {
         x += windows_.steps * Inputs;
-        Input* to = collected_[pixel] + first_collected_;
+        Input* to = gathered_[pixel] + first_gathered_;
         for (int row = 0; row < windows_.rows; ++row, x += windows_.row_step, to += windows_.rest)
             for (int i = 0; i < windows_.rest; ++i) to[i] = x[i];
     }
-    /// The same of a window that `collects_three_bytes`, as a word, as it is read: what bytes were stored to a word
-    /// would have to wait for. @param row_step of the windows, in the caller's register.
-    [[gnu::always_inline]] void collect_three_bytes(const Input* x, int pixel, std::ptrdiff_t row_step) noexcept {
+    /// The same for a window with `gathers_three_bytes`, stored as one word: loading a word right after its bytes were
+    /// stored would stall (store forwarding fails). @param row_step the caller's, which is in a register
+    [[gnu::always_inline]] void gather_three_bytes(const Input* x, int pixel, std::ptrdiff_t row_step) noexcept {
         const Input* const from = x + short_row * Inputs;
         const auto byte = [&](int row) { return std::uint32_t{static_cast<std::uint8_t>(from[row * row_step])}; };
         const std::uint32_t word = byte(0) << 8 | byte(1) << 16 | byte(2) << 24;
-        std::memcpy(collected_[pixel], &word, sizeof(word));
+        std::memcpy(gathered_[pixel], &word, sizeof(word));
     }
-    [[nodiscard]] const Input* collected(int pixel) const noexcept { return collected_[pixel]; }
+    [[nodiscard]] const Input* gathered(int pixel) const noexcept { return gathered_[pixel]; }
 
   private:
     walk windows_;
     const Input* image_ = nullptr;
-    int first_collected_ = 0;
+    int first_gathered_ = 0;
     int from_ = 0;   ///< of a run's values
     int values_ = 0; ///< of a run
     std::ptrdiff_t row_step_ = 0;
     std::ptrdiff_t column_step_ = 0;
-    /// Of each pixel; what lies outside the image is padding.
-    Input collected_[std::size_t{Pixels}][std::size_t{Collects ? layout::most_collected : 1}];
+    /// One row per pixel. Values outside the image are padding.
+    Input gathered_[std::size_t{Pixels}][std::size_t{Gathers ? layout::most_gathered : 1}];
     Input* copies_;
     std::ptrdiff_t copy_size_;
 };

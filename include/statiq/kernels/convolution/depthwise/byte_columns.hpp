@@ -29,8 +29,8 @@ namespace statiq::kernels::vectorized {
 /// @tparam ZeroPoints weights have zero points, which are subtracted from them. The difference needs nine bits: where
 /// the dot product takes bytes, it is the sum of two. These reach from -256 to 254, so that a zero point of -128, whose
 /// differences reach 255, has its sums taken negative.
-/// @tparam RowPairs two rows of outputs share registers, half of each: for channels that fill no more. Their windows
-/// are so many rows of the image apart; 0: registers are of one row.
+/// @tparam RowPairs 0: a register holds channels of one row. Otherwise two output rows share each register, half of it
+/// each, because the channels fill no more than half; their windows are RowPairs rows of the image apart.
 template <class Arch, class In, class Out, class Scheme, bool ZeroPoints, int RowPairs = 0>
 struct byte_columns_format {
     using input = In;

@@ -41,16 +41,15 @@ class depthwise_columns {
     static constexpr int image_rows = Format::image_rows(K);
     /// Output pixels that one column of the image belongs to.
     static constexpr int pending = (K + Stride - 1) / Stride;
-    /// At the start of a row there are no older outputs, at its end no new ones: small windows have steps of their own
-    /// for that, large ones compute outputs that nobody stores.
+    /// A row's start has no older outputs, and its end no newer ones. Small windows have steps of their own for both.
+    /// Large windows compute surplus outputs and do not store them.
     static constexpr bool has_exact_ends = K <= 3;
 
   public:
     depthwise_columns(const typename Format::arguments& arguments, const convolution_shape& shape) noexcept
         : arguments_(arguments), shape_(shape), padding_(Format::padding(arguments)) {}
 
-    /// Channels [begin, end) of the output's rows [first_row, last_row): as many as blocks compute together, or some
-    /// times as many.
+    /// Computes channels [begin, end) of rows [first_row, last_row). The number of rows is a multiple of `output_rows`.
     void run(int begin, int end, int first_row, int last_row) noexcept {
         static_assert(sizeof(block_type) <= Format::block_bytes(K), "statiq: a scheme's lanes exceed its lane_bytes");
         const window& over = shape_.over;
@@ -131,8 +130,8 @@ class depthwise_columns {
         typename Format::output* to = output_of(y, channel);
         const auto constants = block.template constants<K, Rows>();
         sums acc{};
-        // A step adds a newest output and finishes the oldest. In the row's middle, steps come by as many as move the
-        // sums through their registers once, so that none is copied.
+        // A step adds a newest output and finishes the oldest. The loop is unrolled by the number of pending sums, so
+        // each sum is back in its own register and nothing is copied.
         constexpr int together = pending <= 3 ? pending : 1;
         const int steps = outputs + pending - 1;
         const int inside = (std::min)(outputs, (shape_.in.width + shape_.over.pad_left) / Stride);
@@ -163,8 +162,8 @@ class depthwise_columns {
             });
     }
 
-    /// The next `Stride` columns, for the outputs of ages First to Last - 1: age 0 is the newest, which they are the
-    /// first columns of. The oldest is then finished, if there is a place for it.
+    /// Multiplies the next `Stride` columns into the outputs of ages First to Last - 1. Age 0 is the newest output,
+    /// whose first columns these are. The oldest output is then finished and stored, if it lies in the row.
     /// @tparam Checked columns may lie outside the image.
     template <int Rows, int First, int Last, bool Checked>
     [[gnu::always_inline]] void step(window_rows& rows, const block_type& block,

@@ -10,10 +10,9 @@
 #include <algorithm>
 #include <cstddef>
 
-/// The loop nest of depthwise convolutions on few channels: K x K windows, stride 1, no dilation. A register takes a
-/// run of neighbouring pixels, whose channels follow one another in memory as if they were one pixel's. The rows under
-/// the window are kept in a ring, padded, so that a run never meets the image's edge. `Format` is that of
-/// `depthwise_columns`.
+/// The loop nest of depthwise convolutions on few channels: K x K windows, stride 1, no dilation. A register holds a
+/// stretch of neighbouring pixels, whose channels are contiguous in memory. The rows under the window are kept in a
+/// ring buffer with padding, so that no stretch meets the image's edge. `Format` is the one of `depthwise_columns`.
 namespace statiq::kernels::vectorized {
 
 template <class Format, int K>

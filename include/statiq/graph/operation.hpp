@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -78,6 +79,9 @@ struct operation_facts {
     /// Every value that its sums can take in integers, whatever the data and the zero points: the proof that they fit.
     interval (*sums)(const node&, const number_format& input) = nullptr;
     number_defect (*find_defect)(const node&, const number_format& input) = nullptr;
+    /// The largest real multiplier that its preparation makes of its inputs' scales and its output's; 0 where it makes
+    /// none. Where it is absent, the largest s_x / s_y counts.
+    double (*multiplier)(std::span<const float> inputs, float output) = nullptr;
     affine (*fixed_output)(const number_format&) = nullptr; ///< the output's map, where it depends on no data
     std::string_view (*word_of)(const node&) = nullptr;     ///< where nodes of one operation have several words
     std::size_t (*table_size)(const node&) = nullptr;       ///< floats that its integers read, and `fill_table` writes
@@ -123,6 +127,7 @@ constexpr operation_facts make_facts() {
                           .has_gradient = by_executions || traits.normalizes || has_gradient<Op>};
     if constexpr (requires { Op::sums; }) facts.sums = Op::sums;
     if constexpr (requires { Op::find_defect; }) facts.find_defect = Op::find_defect;
+    if constexpr (requires { Op::multiplier; }) facts.multiplier = Op::multiplier;
     if constexpr (requires { Op::fixed_output; }) facts.fixed_output = Op::fixed_output;
     if constexpr (requires { Op::word_of; }) facts.word_of = Op::word_of;
     if constexpr (requires { Op::table_size; }) facts.table_size = Op::table_size;

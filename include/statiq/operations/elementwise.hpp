@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -35,6 +36,8 @@ struct elementwise {
 
     static constexpr void shape(shape_context&) {}
     static constexpr interval sums(const node&, const number_format&) { return {}; }
+    /// Scales go into the table, and into no multiplier.
+    static constexpr double multiplier(std::span<const float>, float) { return 0; }
     static constexpr number_defect find_defect(const node&, const number_format& input) {
         return input.bits > 8 ? number_defect::table_inputs : number_defect::none;
     }

@@ -7,7 +7,9 @@
 #include <statiq/kernels/reference/multiply.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 namespace statiq {
@@ -47,6 +49,11 @@ struct multiply {
         return hull(centred(widest) * centred(widest), interval{});
     }
 
+    /// s_a s_b / s_y
+    static constexpr double multiplier(std::span<const float> inputs, float output) {
+        return static_cast<double>(inputs[0]) * static_cast<double>(inputs[1]) / static_cast<double>(output);
+    }
+
     template <class Call>
     static void reals(const Call& c) noexcept {
         in_pixels(c, [&](std::size_t begin, std::size_t end) {
@@ -64,8 +71,8 @@ struct multiply {
     }
     template <class Call>
     static constexpr void prepare(const Call& c) {
-        c.constants.factor = Call::scheme::prepare(static_cast<double>(c.scale(0)) * static_cast<double>(c.scale(1)) /
-                                                   static_cast<double>(c.output_scale));
+        const std::array<float, 2> scales{c.scale(0), c.scale(1)};
+        c.constants.factor = Call::scheme::prepare(multiplier(scales, c.output_scale));
     }
     template <class Call>
     static constexpr void integers(const Call& c) noexcept {

@@ -8,10 +8,13 @@
 #include <statiq/passes/choose_numbers.hpp>
 #include <statiq/passes/integer_fault.hpp>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 /// Whether a network's integers are what its types say. The proof that no sum leaves int32 speaks of weights and zero
 /// points of their formats and of biases that leave the sums room; integers that were made elsewhere may be others.
@@ -47,11 +50,11 @@ class integer_check {
     [[nodiscard]] constexpr std::optional<integer_fault> run_multipliers() {
         for (at_ = 0; at_ < nodes_.size() && !fault_; ++at_) {
             const node& n = nodes_[at_];
-            if (n.numbers.activation.floating) continue;
-            for (int k = 0; k < n.input_count; ++k) {
-                const auto input = static_cast<std::size_t>(n.inputs[static_cast<std::size_t>(k)]);
-                if (!nodes_[input].numbers.activation.floating) check_multipliers(n, layers_[input].output.scale);
-            }
+            if (n.numbers.activation.floating || n.is_source()) continue;
+            if (n.is_linear())
+                check_weight_multipliers(n);
+            else if (!input_format(nodes_, n).floating)
+                check_multiplier(n);
         }
         return fault_;
     }
@@ -97,20 +100,33 @@ class integer_check {
         for (std::size_t c = 0; c < channels; ++c) check_integer(integer_part::bias, c, layer.bias[c], biases);
     }
 
-    /// M = s_x * s_w / s_y of a linear layer, s_x / s_y of the others, below 2^30.
-    constexpr void check_multipliers(const node& n, const float& input) {
+    [[nodiscard]] constexpr const float& input_scale(const node& n, std::size_t k) const {
+        return layers_[static_cast<std::size_t>(n.inputs[k])].output.scale;
+    }
+    /// M = s_x * s_w / s_y below 2^30.
+    constexpr void check_weight_multipliers(const node& n) {
+        if (input_format(nodes_, n).floating) return;
         const auto& layer = layers_[at_];
+        const auto input = static_cast<double>(input_scale(n, 0));
         const double limit = largest_multiplier * static_cast<double>(layer.output.scale);
-        const auto fits = [&](double factor) { return static_cast<double>(input) * factor < limit; };
-        if (!n.is_linear()) {
-            if (!fits(1))
-                refuse(integer_part::scale, {.what = integer_fault::kind::multiplier, .real = layer.output.scale});
-            return;
-        }
         for (std::size_t c = 0; c < layer.weight_map.size(); ++c)
-            if (const float& scale = layer.weight_map[c].scale; !fits(static_cast<double>(scale)))
+            if (const float& scale = layer.weight_map[c].scale; !(input * static_cast<double>(scale) < limit))
                 refuse(integer_part::weight_scale,
                        {.what = integer_fault::kind::multiplier, .index = c, .real = scale});
+    }
+    /// What the operation says, or the largest s_x / s_y, below 2^30.
+    constexpr void check_multiplier(const node& n) {
+        std::array<float, max_inputs> scales{};
+        const auto count = static_cast<std::size_t>(n.input_count);
+        for (std::size_t k = 0; k < count; ++k) scales[k] = input_scale(n, k);
+        const std::span<const float> inputs(scales.data(), count);
+        const float& output = layers_[at_].output.scale;
+        const double multiplier =
+            n.facts->multiplier != nullptr
+                ? n.facts->multiplier(inputs, output)
+                : static_cast<double>(*std::max_element(inputs.begin(), inputs.end())) / static_cast<double>(output);
+        if (!(multiplier < largest_multiplier))
+            refuse(integer_part::scale, {.what = integer_fault::kind::multiplier, .real = output});
     }
 
     const Nodes& nodes_;
@@ -129,8 +145,8 @@ template <class Nodes, class Layers>
     return detail::integer_check<Nodes, Layers>(nodes, layers).run();
 }
 
-/// The first scale by which a multiplier (s_x s_w / s_y of a linear layer, s_x / s_y of another) reaches 2^30, where
-/// every scheme's range ends; empty when there is none. The numbers have no other fault.
+/// The first scale by which a multiplier (s_x s_w / s_y of a linear layer, what another operation says of its own)
+/// reaches 2^30, where every scheme's range ends; empty when there is none. The numbers have no other fault.
 template <class Nodes, class Layers>
 [[nodiscard]] constexpr std::optional<integer_fault> find_multiplier_fault(const Nodes& nodes, const Layers& layers) {
     return detail::integer_check<Nodes, Layers>(nodes, layers).run_multipliers();

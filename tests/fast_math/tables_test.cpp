@@ -30,6 +30,7 @@ struct broken {
 };
 
 struct call {
+    using scheme = sq::default_scheme;
     const sq::node& n;
     const sq::number_format& input;
     sq::affine input_map;

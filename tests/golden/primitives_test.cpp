@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/io/safetensors.hpp>
+#include <statiq/kernels/reference/fixed_functions.hpp>
 #include <statiq/numeric/fixed_point.hpp>
 
 #include <doctest/doctest.h>
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 using namespace statiq;
 
@@ -32,4 +34,22 @@ TEST_CASE("multiply_by_quantized_multiplier equals TensorFlow Lite's") {
     }
     CHECK(differ_when_rounded_once > 0);
     MESSAGE("compared: " << x.size() << " triples; rounding once would change " << differ_when_rounded_once);
+}
+
+TEST_CASE("the logistic function and the hyperbolic tangent in fixed point equal gemmlowp's") {
+    const std::filesystem::path primitives = "golden/ops2/primitives2.safetensors";
+    if (!test_data::has(primitives)) return;
+    const auto file = io::read_safetensors(test_data::external() / primitives);
+    const auto compare = [&](const std::string& name, auto&& function) {
+        const auto in = file.at(name + ".in").values<std::int32_t>();
+        const auto out = file.at(name + ".out").values<std::int32_t>();
+        REQUIRE(!in.empty());
+        REQUIRE(in.size() == out.size());
+        for (std::size_t i = 0; i < in.size(); ++i) {
+            CAPTURE(in[i]);
+            REQUIRE(function(in[i]) == out[i]);
+        }
+    };
+    compare("logistic_q4_27", kernels::reference::fixed_logistic);
+    compare("tanh_q4_27", kernels::reference::fixed_tanh);
 }

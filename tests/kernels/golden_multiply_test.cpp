@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products, with the scheme `gemmlowp`, against TensorFlow Lite Micro's reference kernels, bit for bit.
-#include <statiq/execute/constants.hpp>
 #include <statiq/kernels/reference/multiply.hpp>
-#include <statiq/operations/library.hpp>
 
 #include <doctest/doctest.h>
 
@@ -92,40 +90,4 @@ TEST_CASE("a factor that is repeated stands where NumPy repeats it") {
         for (std::size_t i = 0; i < out.size(); ++i)
             CHECK(values[i / channel_count * of.pixel_stride + i % channel_count * of.channel_stride] == expected[i]);
     }
-}
-
-namespace {
-struct elu_table {
-    const statiq::node& n;
-    const statiq::affine& input;
-    const statiq::number_format& input_format;
-    statiq::affine output_map;
-    float* table;
-    [[nodiscard]] const statiq::affine& map(std::size_t) const { return input; }
-    [[nodiscard]] const statiq::number_format& format(std::size_t) const { return input_format; }
-};
-} // namespace
-
-TEST_CASE("a function by table has TensorFlow Lite's bits where that has a table: ELU") {
-    const auto data = golden("ops2/elu_int8");
-    using elu = statiq::operations::elementwise<statiq::functions::elu>;
-    constexpr statiq::number_format format = statiq::quantized<8, statiq::asymmetric_signed>::format;
-    tally result;
-    for (const json& one : data.cases) {
-        statiq::node n{.facts = &statiq::facts_of<elu>};
-        n.numbers.activation = format;
-        const statiq::affine input{scale_of(one, "input_scale"), one.at("input_zero_point").get<std::int32_t>()};
-        std::vector<float> table(elu::table_size(n));
-        elu::fill_table(elu_table{n,
-                                  input,
-                                  format,
-                                  {scale_of(one, "output_scale"), one.at("output_zero_point").get<std::int32_t>()},
-                                  table.data()});
-        const auto values = data.values<std::int8_t>(one, "input");
-        result.compare(data.values<std::int8_t>(one, "output"), [&](auto, std::int8_t* output) {
-            const auto* bytes = reinterpret_cast<const std::int8_t*>(table.data());
-            for (std::size_t i = 0; i < values.size(); ++i) output[i] = bytes[static_cast<std::uint8_t>(values[i])];
-        });
-    }
-    result.check(data);
 }

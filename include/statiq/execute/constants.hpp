@@ -78,8 +78,9 @@ constexpr void set_factors_of(const Nodes& nodes, const node& n, const ScaleOf& 
 }
 
 /// What an operation's `fill_table` reads and writes.
-template <class Nodes, class MapOf>
+template <class Scheme, class Nodes, class MapOf>
 struct table_call {
+    using scheme = Scheme;
     const Nodes& nodes;
     const node& n;
     const MapOf& map_of;
@@ -97,12 +98,12 @@ struct table_call {
 };
 
 /// Writes the table of a node that has one. @param map_of map_of(i): of node i's output
-template <class List, class Nodes, class MapOf>
+template <class List, class Scheme, class Nodes, class MapOf>
 void fill_table(const Nodes& nodes, const node& n, const MapOf& map_of, const affine& output_map,
                 const layer_parameters* reals, float* table) {
     visit_operation(List{}, n.facts, [&]<class Op>(std::type_identity<Op>) {
         if constexpr (requires { Op::table_size; })
-            Op::fill_table(table_call<Nodes, MapOf>{nodes, n, map_of, output_map, reals, table});
+            Op::fill_table(table_call<Scheme, Nodes, MapOf>{nodes, n, map_of, output_map, reals, table});
     });
 }
 

@@ -117,7 +117,7 @@ class preparation {
         set_factors_of<operations_of<Q>>(
             Q::nodes, n, [this](std::size_t k) { return scale_of(k); }, scale_of(i), to_.constants[i]);
         if (uses_table(n))
-            fill_table<operations_of<Q>>(
+            fill_table<operations_of<Q>, Scheme>(
                 Q::nodes, n, [this](std::size_t k) -> const affine& { return from_[k].output; }, from_[i].output,
                 from_[i].floating, to_.floats.data() + to_.layout.at[i].floats);
     }

@@ -5,7 +5,9 @@
 #include <statiq/graph/shape_context.hpp>
 #include <statiq/kernels/reference/look_up.hpp>
 #include <statiq/numeric/affine.hpp>
+#include <statiq/numeric/requantize.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,15 +17,50 @@
 
 namespace statiq {
 
+/// The numbers between which a function is computed.
+struct function_numbers {
+    affine input{};
+    affine output{};
+    number_format input_format{};
+    number_format output_format{};
+};
+
+namespace detail {
+/// Whether a function has a rule for integers.
+template <class F>
+inline constexpr bool has_integer_rule = requires(std::int32_t centred, const function_numbers& numbers) {
+    F::tensorflow_lite(centred, numbers);
+};
+/// Whether a function has output numbers that depend on no data.
+template <class F>
+inline constexpr bool has_fixed_output = requires(const number_format& format) {
+    F::fixed_output(format);
+};
+/// What an operation says whose output numbers are fixed, and nothing where they are not.
+template <class F, bool Fixed>
+struct output_numbers {};
+template <class F>
+struct output_numbers<F, true> {
+    static constexpr affine fixed_output(const number_format& format) { return F::fixed_output(format); }
+};
+
+} // namespace detail
+
 namespace operations {
 
 /// A real function of each value. In integers of 8 bits and less it is a table of 256, made when parameters are
 /// prepared: y = clamp(round(f(s_x (q - z_x)) * (1 / s_y)) + z_y), half away from zero, in float32 as TensorFlow Lite
 /// makes its tables. A NaN becomes the zero point.
-/// @tparam F stateless: a `word`, which names its layers, and `float operator()(float) const`. A function that trains
-/// has a `float derivative(float) const`. Functions of one word differ in a constant `fingerprint`.
-template <class F>
-struct elementwise {
+/// @tparam F stateless: a `word`, which names its layers, and `float operator()(float) const`. It may also have
+/// - `float derivative(float) const`: then it trains;
+/// - a constant `fingerprint`, in which functions of one word differ;
+/// - `std::optional<std::int32_t> tensorflow_lite(q - z_x, function_numbers)`, static: what TensorFlow Lite makes of
+///   an integer, less the output's zero point and before the clamp; empty where it has no rule for these numbers. The
+///   scheme `gemmlowp` fills tables by it;
+/// - `affine fixed_output(number_format)`, static: the scale and the zero point of its output `with_fixed_numbers`.
+/// @tparam FixedNumbers whether its output has these, and no others
+template <class F, bool FixedNumbers = false>
+struct elementwise : detail::output_numbers<F, FixedNumbers> {
     static constexpr bool trains = requires(F f) { f.derivative(0.0F); };
     static constexpr std::string_view word = F::word;
     static constexpr std::uint64_t fingerprint = [] {
@@ -56,16 +93,13 @@ struct elementwise {
     }
     template <class Call>
     static void fill_table(const Call& c) {
-        const number_format& in = c.format(0);
-        const number_format& out = c.n.numbers.activation;
-        const float inverse = 1.0F / c.output_map.scale;
+        const function_numbers numbers{c.map(0), c.output_map, c.format(0), c.n.numbers.activation};
+        auto* table = reinterpret_cast<unsigned char*>(c.table);
+        const auto bytes = static_cast<std::size_t>(numbers.output_format.bytes());
         for (std::size_t byte = 0; byte < kernels::reference::byte_count; ++byte) {
-            const auto q =
-                in.is_signed() ? std::int32_t{static_cast<std::int8_t>(byte)} : static_cast<std::int32_t>(byte);
-            const float x = c.map(0).scale * static_cast<float>(q - c.map(0).zero_point);
-            const std::int32_t y = quantize(F{}(x)*inverse, {1.0F, c.output_map.zero_point}, out);
-            auto* table = reinterpret_cast<unsigned char*>(c.table);
-            const auto bytes = static_cast<std::size_t>(out.bytes());
+            const auto q = numbers.input_format.is_signed() ? std::int32_t{static_cast<std::int8_t>(byte)}
+                                                            : static_cast<std::int32_t>(byte);
+            const std::int32_t y = entry<typename Call::scheme>(q, numbers);
             if (bytes == 1) {
                 table[byte] = static_cast<unsigned char>(y);
             } else {
@@ -94,6 +128,19 @@ struct elementwise {
         for (std::size_t i = 0; i < c.n.out.size(); ++i)
             c.gradient[i] = c.output_gradient[i] * static_cast<real>(F{}.derivative(static_cast<float>(c.input(0)[i])));
     }
+
+  private:
+    template <class Scheme>
+    static std::int32_t entry(std::int32_t q, const function_numbers& numbers) {
+        const std::int32_t centred = q - numbers.input.zero_point;
+        if constexpr (detail::has_integer_rule<F> && std::is_same_v<Scheme, gemmlowp>)
+            if (const auto y = F::tensorflow_lite(centred, numbers))
+                return std::clamp(*y + numbers.output.zero_point, numbers.output_format.lowest,
+                                  numbers.output_format.highest);
+        const float x = numbers.input.scale * static_cast<float>(centred);
+        return quantize(F{}(x) * (1.0F / numbers.output.scale), {1.0F, numbers.output.zero_point},
+                        numbers.output_format);
+    }
 };
 
 } // namespace operations
@@ -101,5 +148,29 @@ struct elementwise {
 /// Any real function of each value: `elementwise<squareplus>` (docs/extending.md).
 template <class F>
 inline constexpr auto elementwise = layer_of<operations::elementwise<F>>;
+
+namespace detail {
+/// The operation that an operation becomes when its output numbers are fixed.
+template <class Op>
+struct with_output_fixed {
+    static constexpr bool possible = false;
+    using type = Op;
+};
+template <class F, bool Fixed>
+struct with_output_fixed<operations::elementwise<F, Fixed>> {
+    static constexpr bool possible = has_fixed_output<F>;
+    using type = operations::elementwise<F, possible>;
+};
+} // namespace detail
+
+/// A function whose output has the scale and the zero point that its kind fixes, whatever was calibrated:
+/// `with_fixed_numbers(sigmoid)` has 1/256 and the lowest integer in 8 bits, as in TensorFlow Lite.
+template <class Word>
+constexpr auto with_fixed_numbers(const layer<Word>&) {
+    using fixed = detail::with_output_fixed<typename Word::operation>;
+    static_assert(fixed::possible,
+                  "statiq: with_fixed_numbers is for functions that have a fixed_output, as sigmoid and tanh do");
+    return layer_of<typename fixed::type>;
+}
 
 } // namespace statiq

@@ -1,19 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <statiq/kernels/reference/fixed_functions.hpp>
 #include <statiq/operations/elementwise.hpp>
 
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
-/// Activations that are functions. Each has its derivative, for training.
+/// Activations that are functions. Each has its derivative, for training, and TensorFlow Lite's rule for bytes where
+/// that has one.
 namespace statiq::functions {
+
+namespace detail {
+inline bool between_bytes(const function_numbers& numbers) {
+    return numbers.input_format.bytes() == 1 && numbers.output_format.bytes() == 1;
+}
+} // namespace detail
 
 /// 1 / (1 + e^-x)
 struct sigmoid {
     static constexpr std::string_view word = "sigmoid";
+    /// [0, 1), or [-1, 1) where 16 bits or the lack of a zero point make it symmetric.
+    static constexpr affine fixed_output(const number_format& format) {
+        const bool halved = format.is_signed() && (format.bits == 16 || !format.has_zero_point);
+        return {1.0F / static_cast<float>(1 << (halved ? format.bits - 1 : format.bits)), halved ? 0 : format.lowest};
+    }
+    /// Of 8 bits with the fixed numbers; of unsigned ones, too.
+    static std::optional<std::int32_t> tensorflow_lite(std::int32_t centred, const function_numbers& numbers) {
+        if (!detail::between_bytes(numbers) || numbers.output_format.bits != 8 ||
+            !numbers.output_format.has_zero_point || numbers.output != fixed_output(numbers.output_format))
+            return {};
+        return kernels::reference::logistic_of_byte(centred, numbers.input.scale);
+    }
     float operator()(float x) const { return 1.0F / (1.0F + std::exp(-x)); }
     float derivative(float x) const {
         const float y = (*this)(x);
@@ -23,6 +44,18 @@ struct sigmoid {
 
 struct tanh {
     static constexpr std::string_view word = "tanh";
+    /// [-1, 1)
+    static constexpr affine fixed_output(const number_format& format) {
+        const std::int32_t one = 1 << (format.bits - 1);
+        return {1.0F / static_cast<float>(one), format.is_signed() || !format.has_zero_point ? 0 : one};
+    }
+    /// Of 8 bits with the fixed numbers.
+    static std::optional<std::int32_t> tensorflow_lite(std::int32_t centred, const function_numbers& numbers) {
+        if (!detail::between_bytes(numbers) || numbers.output_format.bits != 8 ||
+            numbers.output != fixed_output(numbers.output_format))
+            return {};
+        return kernels::reference::tanh_of_byte(centred, numbers.input.scale);
+    }
     float operator()(float x) const { return std::tanh(x); }
     float derivative(float x) const {
         const float y = (*this)(x);
@@ -47,6 +80,12 @@ struct hard_swish {
     float derivative(float x) const {
         if (x <= -3.0F) return 0.0F;
         return x < 3.0F ? x / 3.0F + 0.5F : 1.0F;
+    }
+    /// On 16 bits, where a step of the output is more than 1/128 of an input's.
+    static std::optional<std::int32_t> tensorflow_lite(std::int32_t centred, const function_numbers& numbers) {
+        const float scale = numbers.input.scale, output_scale = numbers.output.scale;
+        if (!detail::between_bytes(numbers) || !kernels::reference::fits_hard_swish(scale, output_scale)) return {};
+        return kernels::reference::hard_swish(centred, scale, output_scale);
     }
 };
 
@@ -79,12 +118,16 @@ struct elu {
 };
 
 /// x for x >= 0, Slope x below
-template <detail::real Slope>
+template <statiq::detail::real Slope>
 struct leaky_relu {
     static constexpr std::string_view word = "leaky_relu";
     static constexpr std::uint64_t fingerprint = std::bit_cast<std::uint32_t>(Slope.value);
     float operator()(float x) const { return x < 0.0F ? Slope.value * x : x; }
     float derivative(float x) const { return x < 0.0F ? Slope.value : 1.0F; }
+    static std::optional<std::int32_t> tensorflow_lite(std::int32_t centred, const function_numbers& numbers) {
+        if (!detail::between_bytes(numbers)) return {};
+        return kernels::reference::leaky_relu(centred, numbers.input.scale, numbers.output.scale, Slope.value);
+    }
 };
 
 /// log(1 + e^x), without overflow

@@ -17,12 +17,12 @@ namespace statiq::detail {
 
 /// The table that a node's integers read; empty for most nodes.
 /// @param map_of map_of(i): of node i's output. Not asked for other nodes, which may have no input.
-template <class List, class Nodes, class MapOf>
+template <class List, class Scheme, class Nodes, class MapOf>
 std::vector<float> table_of(const Nodes& nodes, const node& n, const MapOf& map_of, const affine& output_map,
                             const layer_parameters* reals) {
     if (!uses_table(n)) return {};
     std::vector<float> table(n.facts->table_size(n));
-    fill_table<List>(nodes, n, map_of, output_map, reals, table.data());
+    fill_table<List, Scheme>(nodes, n, map_of, output_map, reals, table.data());
     return table;
 }
 

@@ -43,7 +43,7 @@ void prepare_simulated_layer(std::span<const node> nodes, std::size_t i, std::sp
             const auto map_of = [&](std::size_t k) -> const affine& { return layers[k].output; };
             const auto scale_of = [&](std::size_t k) { return layers[k].output.scale; };
             set_factors_of<List>(nodes, n, scale_of, to.output.scale, to.constants);
-            to.table = table_of<List>(nodes, n, map_of, to.output, &from[i].floating);
+            to.table = table_of<List, Scheme>(nodes, n, map_of, to.output, &from[i].floating);
             return;
         }
     }

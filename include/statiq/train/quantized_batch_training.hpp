@@ -226,7 +226,7 @@ class quantized_batch_training : public rounded_batch {
         set_clamp(n, layers_[i].output, constants.lowest, constants.highest);
         const auto scale_of = [this](std::size_t k) { return layers_[k].output.scale; };
         set_factors_of<List>(nodes(), n, scale_of, layers_[i].output.scale, constants);
-        const auto table = table_of<List>(
+        const auto table = table_of<List, Scheme>(
             nodes(), n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, layers_[i].output,
             nullptr);
         for_samples([&](std::size_t share, std::size_t s) {

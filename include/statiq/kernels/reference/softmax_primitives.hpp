@@ -37,41 +37,57 @@ inline constexpr std::int32_t one_q0 = 2147483647;
 
 } // namespace detail
 
-/// e^a in Q0.31 for a in [-32, 0] in Q5.26. The part of a in [-1/4, 0) goes through the polynomial; each bit of the
-/// remaining multiple of 1/4 contributes a constant factor e^-(2^k).
+/// e^a in Q0.31 for a <= 0 with so many integer bits: Q5.26 unless told. The part of a in [-1/4, 0) goes through the
+/// polynomial; each bit of the remaining multiple of 1/4 contributes a constant factor e^-(2^k).
+template <int IntegerBits = 5>
 [[nodiscard]] constexpr std::int32_t exp_on_negative_values(std::int32_t a) noexcept {
+    static_assert(IntegerBits >= 2 && IntegerBits <= 5);
     if (a == 0) return detail::one_q0;
-    constexpr std::int32_t quarter = std::int32_t{1} << 24;
+    constexpr std::int32_t quarter = std::int32_t{1} << (29 - IntegerBits);
     const std::int32_t last_quarter = (a & (quarter - 1)) - quarter;
     const std::int32_t multiple = last_quarter - a; // of 1/4, never negative
-    std::int32_t result = detail::exp_on_last_quarter(last_quarter * 32);
+    std::int32_t result = detail::exp_on_last_quarter(last_quarter * (1 << IntegerBits));
     // e^(-2^k) for k = -2 to 4, in Q0.31
     constexpr std::int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
     std::int32_t rest = multiple / quarter;
-    for (const std::int32_t factor : factors) {
-        if ((rest & 1) != 0) result = saturating_rounding_doubling_high_multiply(result, factor);
+    for (int bit = 0; bit < IntegerBits + 2; ++bit) {
+        if ((rest & 1) != 0) result = saturating_rounding_doubling_high_multiply(result, factors[bit]);
         rest /= 2;
     }
     return result;
 }
 
-/// 1 / (1 + x) for x in [0, 1), both Q0.31: three Newton steps for the reciprocal of (1 + x) / 2 in [1/2, 1), from the
-/// line 48/17 - 32/17 d, whose relative error of at most 1/17 each step squares.
-[[nodiscard]] constexpr std::int32_t one_over_one_plus_x(std::int32_t x) noexcept {
+namespace detail {
+
+/// 2 / (1 + x) in Q2.29 for x in [0, 1] in Q0.31: three Newton steps for the reciprocal of (1 + x) / 2 in [1/2, 1],
+/// from the line 48/17 - 32/17 d, whose relative error of at most 1/17 each step squares.
+[[nodiscard]] constexpr std::int32_t two_over_one_plus_x(std::int32_t x) noexcept {
     constexpr auto multiply = saturating_rounding_doubling_high_multiply;
     constexpr std::int32_t intercept = 1515870810; // 48/17 in Q2.29
     constexpr std::int32_t slope = -1010580540;    // -32/17 in Q2.29
     constexpr std::int32_t one_q2 = std::int32_t{1} << 29;
-    const auto half_denominator =
-        static_cast<std::int32_t>(divide<half_away>(std::int64_t{x} + detail::one_q0, 2)); // Q0.31
-    std::int32_t estimate = intercept + multiply(half_denominator, slope);                 // Q2.29
+    const auto half_denominator = static_cast<std::int32_t>(divide<half_away>(std::int64_t{x} + one_q0, 2)); // Q0.31
+    std::int32_t estimate = intercept + multiply(half_denominator, slope);                                   // Q2.29
     for (int step = 0; step < 3; ++step) {
         const std::int32_t error = one_q2 - multiply(half_denominator, estimate);
         const std::int64_t correction = multiply(estimate, error); // Q4.27
         estimate += math::saturate<std::int32_t>(correction * 4);
     }
-    // Half of it, read as Q1.30, is 1 / (1 + x).
-    return math::saturate<std::int32_t>(std::int64_t{estimate} * 2);
+    return estimate;
+}
+
+} // namespace detail
+
+/// 1 / (1 + x) for x in [0, 1], both Q0.31.
+[[nodiscard]] constexpr std::int32_t one_over_one_plus_x(std::int32_t x) noexcept {
+    // Half of the estimate, read as Q1.30, is 1 / (1 + x).
+    return math::saturate<std::int32_t>(std::int64_t{detail::two_over_one_plus_x(x)} * 2);
+}
+
+/// (1 - x) / (1 + x) = 2 / (1 + x) - 1 for x in [0, 1], both Q0.31.
+[[nodiscard]] constexpr std::int32_t one_minus_x_over_one_plus_x(std::int32_t x) noexcept {
+    const std::int64_t fraction = detail::two_over_one_plus_x(x) - (std::int32_t{1} << 29); // Q2.29
+    return math::saturate<std::int32_t>(fraction * 4);
 }
 
 /// 1 / x as value * 2^-shift, value Q0.31 in (1/2, 1].

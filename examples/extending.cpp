@@ -45,7 +45,7 @@ struct contest {
         }
     }
     /// In integers factors are whole parts of 2^14, made of the scales and of the parameters.
-    static constexpr std::size_t table_size(const sq::node& n) { return factors(n); }
+    static constexpr std::size_t table_size(const sq::node& n, const sq::number_format&) { return factors(n); }
     template <class Call>
     static void fill_table(const Call& c) {
         for (std::size_t i = 0; i < factors(c.n); ++i) {

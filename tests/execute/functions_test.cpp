@@ -86,26 +86,58 @@ TEST_CASE("fixed numbers stand in no file") {
     for (std::size_t i = 0; i < node_count<q>; ++i) CHECK(read[i].output == integers[i].output);
 }
 
+namespace {
+
+/// Integer execution against the simulated one, which may differ by a step where sums in float round differently.
+template <class Q, class Scheme>
+void compare(std::mt19937& random, const parameters<typename Q::source>& from,
+             const node_ranges<typename Q::source>& ranges) {
+    const auto integers = quantize_parameters<Q>(from, ranges);
+    auto model = integer_model<Scheme>(integers);
+    simulated_network<Q, Scheme> simulated(integers);
+    const auto samples = support::random_inputs<Q>(random, 20);
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+        const auto expected = simulated.run(samples[s]);
+        const auto output = model(samples[s]);
+        const double step = double{integers.layers.back().output.scale};
+        for (std::size_t i = 0; i < output.size(); ++i)
+            CHECK(std::abs(double{output[i]} - double{expected[i]}) <= 1.001 * step);
+    }
+}
+
+constexpr auto plain_body = input<3, 3, 4> | named<"stem">(pointwise<6>) | with_fixed_numbers(statiq::tanh) | silu |
+                            leaky_relu<0.125> | flatten | named<"fc">(dense<3>) | sigmoid;
+struct plain final : network<decltype(plain_body)> {};
+
+} // namespace
+
 TEST_CASE_TEMPLATE("integers of functions are what the simulated network says, in every scheme", Scheme, gemmlowp,
                    single_rounding, float_multiplier) {
     std::mt19937 random(403);
     const auto from = deploy(support::random_parameters<net>(random));
     const auto ranges = calibrate(from, support::random_inputs<net>(random, 10));
-    const auto compare = [&](auto activation) {
-        using q = numbers<decltype(activation)>;
-        const auto integers = quantize_parameters<q>(from, ranges);
-        auto model = integer_model<Scheme>(integers);
-        simulated_network<q, Scheme> simulated(integers);
-        const auto samples = support::random_inputs<net>(random, 20);
-        for (std::size_t s = 0; s < samples.size(); ++s) {
-            const auto sample = samples[s];
-            const auto expected = simulated.run(sample);
-            const auto output = model(sample);
-            const double step = double{integers.layers.back().output.scale};
-            for (std::size_t i = 0; i < output.size(); ++i)
-                CHECK(std::abs(double{output[i]} - double{expected[i]}) <= 1.001 * step);
-        }
+    compare<numbers<quantized<8, asymmetric>>, Scheme>(random, from, ranges);
+    compare<numbers<quantized<8, asymmetric_signed>>, Scheme>(random, from, ranges);
+    compare<numbers<quantized<16, symmetric_full_range>>, Scheme>(random, from, ranges);
+
+    const auto plain_from = deploy(support::random_parameters<plain>(random));
+    const auto plain_ranges = calibrate(plain_from, support::random_inputs<plain>(random, 10));
+    using twelve = numbers_chosen<deployed<plain>, weight8, quantized<12, asymmetric>>;
+    compare<twelve, Scheme>(random, plain_from, plain_ranges);
+    // From 16 bits to 8, and from 8 to 12.
+    using mixed = numbers_chosen<deployed<plain>, weight8, quantized<8, asymmetric_signed>, weight8,
+                                 for_layer<"stem", weight8, quantized<16, symmetric>>,
+                                 for_layer<"silu", weight8, quantized<12, asymmetric>>>;
+    compare<mixed, Scheme>(random, plain_from, plain_ranges);
+}
+
+TEST_CASE("functions of 16 bits cost a table of 513 entries, of 8 bits one of 256") {
+    using wide = numbers_chosen<deployed<plain>, weight8, quantized<16, symmetric>>;
+    using narrow = numbers_chosen<deployed<plain>, weight8, quantized<8, asymmetric>>;
+    const auto size_of = []<class Q>(Q) {
+        constexpr auto at = static_cast<std::size_t>(find_node<Q>("silu"));
+        return Q::nodes[at].facts->table_size(Q::nodes[at], Q::nodes[at - 1].numbers.activation);
     };
-    compare(quantized<8, asymmetric>{});
-    compare(quantized<8, asymmetric_signed>{});
+    CHECK(size_of(wide{}) == 257); // floats: 513 * 2 = 1026 bytes
+    CHECK(size_of(narrow{}) == 64);
 }

@@ -53,7 +53,7 @@ struct mix {
             c.output[i] = w * c.input(0)[i] + (1.0F - w) * c.input(1)[i];
         }
     }
-    static constexpr std::size_t table_size(const sq::node& n) { return 2 * shares(n); }
+    static constexpr std::size_t table_size(const sq::node& n, const sq::number_format&) { return 2 * shares(n); }
     template <class Call>
     static void fill_table(const Call& c) {
         for (std::size_t i = 0; i < 2 * shares(c.n); ++i) {

@@ -104,7 +104,8 @@ constexpr parameter_layout<Size> lay_out_parameters(const node_array<Size>& node
     for (std::size_t i = 0; i < Size; ++i) {
         const node& n = nodes[i];
         layout.at[i] = next;
-        if (uses_table(n)) next.floats += n.facts->table_size(n);
+        if (uses_table(n))
+            next.floats += n.facts->table_size(n, nodes[static_cast<std::size_t>(n.input())].numbers.activation);
         if (n.has_own_parameters() && n.numbers.activation.floating) next.floats += parameter_count(n);
         if (!n.is_linear()) continue;
         const number_format& input = nodes[static_cast<std::size_t>(n.input())].numbers.activation;

@@ -62,7 +62,6 @@ enum class number_defect : unsigned char {
     weight_groups,
     softmax_format,
     table_softmax_inputs,
-    table_inputs,
     format,
     overflow,
     no_proof,
@@ -84,7 +83,8 @@ struct operation_facts {
     double (*multiplier)(std::span<const float> inputs, float output) = nullptr;
     affine (*fixed_output)(const number_format&) = nullptr; ///< the output's map, where it depends on no data
     std::string_view (*word_of)(const node&) = nullptr;     ///< where nodes of one operation have several words
-    std::size_t (*table_size)(const node&) = nullptr;       ///< floats that its integers read, and `fill_table` writes
+    /// Floats that its integers read, and `fill_table` writes.
+    std::size_t (*table_size)(const node&, const number_format& input) = nullptr;
     const parameter_tensor* tensors = nullptr;
     std::size_t tensor_count = 0;
     std::uint64_t fingerprint = 0; ///< tells operations of one word apart in stored parameters

@@ -3,39 +3,17 @@
 
 #include <statiq/graph/layer.hpp>
 #include <statiq/graph/shape_context.hpp>
-#include <statiq/kernels/reference/look_up.hpp>
 #include <statiq/numeric/affine.hpp>
-#include <statiq/numeric/requantize.hpp>
+#include <statiq/operations/function_in_integers.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
-#include <type_traits>
 
 namespace statiq {
 
-/// The numbers between which a function is computed.
-struct function_numbers {
-    affine input{};
-    affine output{};
-    number_format input_format{};
-    number_format output_format{};
-};
-
 namespace detail {
-/// Whether a function has a rule for integers.
-template <class F>
-inline constexpr bool has_integer_rule = requires(std::int32_t centred, const function_numbers& numbers) {
-    F::tensorflow_lite(centred, numbers);
-};
-/// Whether a function has output numbers that depend on no data.
-template <class F>
-inline constexpr bool has_fixed_output = requires(const number_format& format) {
-    F::fixed_output(format);
-};
 /// What an operation says whose output numbers are fixed, and nothing where they are not.
 template <class F, bool Fixed>
 struct output_numbers {};
@@ -48,19 +26,22 @@ struct output_numbers<F, true> {
 
 namespace operations {
 
-/// A real function of each value. In integers of 8 bits and less it is a table of 256, made when parameters are
+/// A real function of each value. Integers of up to 8 bits are looked up in a table of 256, made when parameters are
 /// prepared: y = clamp(round(f(s_x (q - z_x)) * (1 / s_y)) + z_y), half away from zero, in float32 as TensorFlow Lite
-/// makes its tables. A NaN becomes the zero point.
+/// makes its tables. A NaN becomes the zero point. Integers of 9 to 16 bits lie between two of 513 entries
+/// (kernels/reference/interpolate.hpp).
 /// @tparam F stateless: a `word`, which names its layers, and `float operator()(float) const`. It may also have
 /// - `float derivative(float) const`: then it trains;
 /// - a constant `fingerprint`, in which functions of one word differ;
-/// - `std::optional<std::int32_t> tensorflow_lite(q - z_x, function_numbers)`, static: what TensorFlow Lite makes of
-///   an integer, less the output's zero point and before the clamp; empty where it has no rule for these numbers. The
-///   scheme `gemmlowp` fills tables by it;
-/// - `affine fixed_output(number_format)`, static: the scale and the zero point of its output `with_fixed_numbers`.
-/// @tparam FixedNumbers whether its output has these, and no others
+/// - `affine fixed_output(number_format)`, static: the scale and the zero point of its output `with_fixed_numbers`;
+/// and rules that the scheme `gemmlowp` follows, which stands for TensorFlow Lite's bits:
+/// - `std::optional<std::int32_t> tensorflow_lite(q - z_x, function_numbers)`, static: what that makes of an integer of
+///   up to 8 bits, less the output's zero point and before the clamp; empty where it has no rule for these numbers;
+/// - `of_shorts`, a type of plain bytes made from `function_numbers`: the same of signed 16-bit integers, by its
+///   operator(). A function with a `fixed_output` has this rule with these numbers only.
+/// @tparam FixedNumbers whether its output has fixed numbers
 template <class F, bool FixedNumbers = false>
-struct elementwise : detail::output_numbers<F, FixedNumbers> {
+struct elementwise : function_in_integers<F, FixedNumbers>, detail::output_numbers<F, FixedNumbers> {
     static constexpr bool trains = requires(F f) { f.derivative(0.0F); };
     static constexpr std::string_view word = F::word;
     static constexpr std::uint64_t fingerprint = [] {
@@ -75,9 +56,6 @@ struct elementwise : detail::output_numbers<F, FixedNumbers> {
     static constexpr interval sums(const node&, const number_format&) { return {}; }
     /// Scales go into the table, and into no multiplier.
     static constexpr double multiplier(std::span<const float>, float) { return 0; }
-    static constexpr number_defect find_defect(const node&, const number_format& input) {
-        return input.bits > 8 ? number_defect::table_inputs : number_defect::none;
-    }
 
     template <class Call>
     static void reals(const Call& c) noexcept {
@@ -87,59 +65,11 @@ struct elementwise : detail::output_numbers<F, FixedNumbers> {
         });
     }
 
-    /// One integer for each byte an input may be, in floats' memory.
-    static constexpr std::size_t table_size(const node& n) {
-        return kernels::reference::byte_count * static_cast<std::size_t>(n.numbers.activation.bytes()) / sizeof(float);
-    }
-    template <class Call>
-    static void fill_table(const Call& c) {
-        const function_numbers numbers{c.map(0), c.output_map, c.format(0), c.n.numbers.activation};
-        auto* table = reinterpret_cast<unsigned char*>(c.table);
-        const auto bytes = static_cast<std::size_t>(numbers.output_format.bytes());
-        for (std::size_t byte = 0; byte < kernels::reference::byte_count; ++byte) {
-            const auto q = numbers.input_format.is_signed() ? std::int32_t{static_cast<std::int8_t>(byte)}
-                                                            : static_cast<std::int32_t>(byte);
-            const std::int32_t y = entry<typename Call::scheme>(q, numbers);
-            if (bytes == 1) {
-                table[byte] = static_cast<unsigned char>(y);
-            } else {
-                const auto wide = static_cast<std::uint16_t>(y);
-                std::memcpy(table + 2 * byte, &wide, 2);
-            }
-        }
-    }
-    template <class Call>
-    static void integers(const Call& c) noexcept {
-        using in = typename Call::in;
-        using out = typename Call::out;
-        if constexpr (sizeof(in) == 1)
-            c.in_runs([&](std::size_t first, std::size_t count) {
-                c.kernels.look_up(kernels::reference::look_up_arguments<in, out>{
-                    .input = c.input(0) + first,
-                    .size = count,
-                    .table = reinterpret_cast<const unsigned char*>(c.table),
-                    .output = c.output + first});
-            });
-    }
-
     template <class Call>
     requires trains static void gradient(const Call& c) {
         using real = typename Call::real;
         for (std::size_t i = 0; i < c.n.out.size(); ++i)
             c.gradient[i] = c.output_gradient[i] * static_cast<real>(F{}.derivative(static_cast<float>(c.input(0)[i])));
-    }
-
-  private:
-    template <class Scheme>
-    static std::int32_t entry(std::int32_t q, const function_numbers& numbers) {
-        const std::int32_t centred = q - numbers.input.zero_point;
-        if constexpr (detail::has_integer_rule<F> && std::is_same_v<Scheme, gemmlowp>)
-            if (const auto y = F::tensorflow_lite(centred, numbers))
-                return std::clamp(*y + numbers.output.zero_point, numbers.output_format.lowest,
-                                  numbers.output_format.highest);
-        const float x = numbers.input.scale * static_cast<float>(centred);
-        return quantize(F{}(x) * (1.0F / numbers.output.scale), {1.0F, numbers.output.zero_point},
-                        numbers.output_format);
     }
 };
 

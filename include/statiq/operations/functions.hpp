@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/reference/fixed_functions.hpp>
+#include <statiq/kernels/reference/fixed_functions_of_shorts.hpp>
 #include <statiq/operations/elementwise.hpp>
 
 #include <bit>
@@ -10,8 +11,8 @@
 #include <optional>
 #include <string_view>
 
-/// Activations that are functions. Each has its derivative, for training, and TensorFlow Lite's rule for bytes where
-/// that has one.
+/// Activations that are functions. Each has its derivative, for training, and TensorFlow Lite's rules where that
+/// has them.
 namespace statiq::functions {
 
 namespace detail {
@@ -35,6 +36,11 @@ struct sigmoid {
             return {};
         return kernels::reference::logistic_of_byte(centred, numbers.input.scale);
     }
+    struct of_shorts : kernels::reference::logistic_of_shorts {
+        of_shorts() = default;
+        explicit of_shorts(const function_numbers& numbers)
+            : kernels::reference::logistic_of_shorts(numbers.input.scale) {}
+    };
     float operator()(float x) const { return 1.0F / (1.0F + std::exp(-x)); }
     float derivative(float x) const {
         const float y = (*this)(x);
@@ -56,6 +62,10 @@ struct tanh {
             return {};
         return kernels::reference::tanh_of_byte(centred, numbers.input.scale);
     }
+    struct of_shorts : kernels::reference::tanh_of_shorts {
+        of_shorts() = default;
+        explicit of_shorts(const function_numbers& numbers) : kernels::reference::tanh_of_shorts(numbers.input.scale) {}
+    };
     float operator()(float x) const { return std::tanh(x); }
     float derivative(float x) const {
         const float y = (*this)(x);
@@ -124,9 +134,14 @@ struct leaky_relu {
     static constexpr std::uint64_t fingerprint = std::bit_cast<std::uint32_t>(Slope.value);
     float operator()(float x) const { return x < 0.0F ? Slope.value * x : x; }
     float derivative(float x) const { return x < 0.0F ? Slope.value : 1.0F; }
+    struct of_shorts : kernels::reference::leaky_relu {
+        of_shorts() = default;
+        explicit of_shorts(const function_numbers& numbers)
+            : kernels::reference::leaky_relu(numbers.input.scale, numbers.output.scale, Slope.value) {}
+    };
     static std::optional<std::int32_t> tensorflow_lite(std::int32_t centred, const function_numbers& numbers) {
         if (!detail::between_bytes(numbers)) return {};
-        return kernels::reference::leaky_relu(centred, numbers.input.scale, numbers.output.scale, Slope.value);
+        return of_shorts(numbers)(centred);
     }
 };
 

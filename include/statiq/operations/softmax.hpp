@@ -61,7 +61,9 @@ struct table_softmax : any_softmax {
         return input.bits > 8 ? number_defect::table_softmax_inputs : number_defect::none;
     }
     /// Floats that its integers read.
-    static constexpr std::size_t table_size(const node&) { return kernels::reference::exponential_count; }
+    static constexpr std::size_t table_size(const node&, const number_format&) {
+        return kernels::reference::exponential_count;
+    }
     template <class Call>
     static void fill_table(const Call& c) {
         kernels::reference::fill_exponentials(c.map(0).scale, c.table);

@@ -37,9 +37,6 @@ struct softmax_needs_8_bits_and_a_zero_point : rejection {};
 /// `table_softmax` reads at most 8 bits, and its input has `Bits`. `softmax` reads up to 16.
 template <class Layer, int Bits>
 struct table_softmax_needs_8_bit_inputs : rejection {};
-/// `elementwise` looks its function up in a table, whose inputs have at most 8 bits. Here they have `Bits`.
-template <class Layer, int Bits>
-struct elementwise_needs_8_bit_inputs : rejection {};
 /// A format whose range its bits cannot store, or a float of other than 32 bits: weight and activation bits.
 template <class Layer, int WeightBits, int ActivationBits>
 struct no_such_format : rejection {};
@@ -252,8 +249,6 @@ constexpr auto numbers_verdict() {
             return softmax_needs_8_bits_and_a_zero_point<layer, bits>{};
         else if constexpr (why == number_defect::table_softmax_inputs)
             return table_softmax_needs_8_bit_inputs<layer, input.bits>{};
-        else if constexpr (why == number_defect::table_inputs)
-            return elementwise_needs_8_bit_inputs<layer, input.bits>{};
         else if constexpr (why == number_defect::no_integers)
             return operation_lacks<layer, definition_in_integers>{};
         else if constexpr (why == number_defect::no_reals)

@@ -65,8 +65,6 @@ inline std::string number_complaint(const quantized_data& chosen) {
             return layer + "a softmax of " + activation_bits + " bits; it has 8, and a zero point";
         case number_defect::table_softmax_inputs:
             return layer + "a softmax by table of " + std::to_string(input.bits) + "-bit inputs; it reads at most 8";
-        case number_defect::table_inputs:
-            return layer + "a function by table of " + std::to_string(input.bits) + "-bit inputs; it reads at most 8";
         case number_defect::no_integers:
             return layer + std::string(n.word()) + " has no definition in integers";
         case number_defect::no_reals:

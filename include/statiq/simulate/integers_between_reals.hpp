@@ -21,7 +21,7 @@ template <class List, class Scheme, class Nodes, class MapOf>
 std::vector<float> table_of(const Nodes& nodes, const node& n, const MapOf& map_of, const affine& output_map,
                             const layer_parameters* reals) {
     if (!uses_table(n)) return {};
-    std::vector<float> table(n.facts->table_size(n));
+    std::vector<float> table(n.facts->table_size(n, input_format(nodes, n)));
     fill_table<List, Scheme>(nodes, n, map_of, output_map, reals, table.data());
     return table;
 }

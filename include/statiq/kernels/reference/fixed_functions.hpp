@@ -56,14 +56,27 @@ template <class F>
                                   [](std::int32_t a) { return rounding_divide_by_power_of_two(fixed_tanh(a), 24); });
 }
 
-/// alpha x below 0, x elsewhere. alpha is any finite number.
-[[nodiscard]] constexpr std::int32_t leaky_relu(std::int32_t centred, float scale, float output_scale,
-                                                float alpha) noexcept {
-    const float real = centred < 0 ? scale * alpha / output_scale : scale / output_scale;
-    const std::int32_t y =
-        multiply_by_quantized_multiplier(centred, gemmlowp::prepare(static_cast<double>(math::absolute(real))));
-    return real < 0 ? -y : y;
-}
+/// alpha x below 0, x elsewhere, of 8 or 16 bits. alpha is any finite number.
+class leaky_relu {
+  public:
+    leaky_relu() = default;
+    constexpr leaky_relu(float scale, float output_scale, float alpha) noexcept
+        : below_(factor_of(scale * alpha / output_scale)), above_(factor_of(scale / output_scale)),
+          sign_(alpha < 0 ? -1 : 1) {}
+
+    [[nodiscard]] constexpr std::int32_t operator()(std::int32_t centred) const noexcept {
+        if (centred >= 0) return multiply_by_quantized_multiplier(centred, above_);
+        return sign_ * multiply_by_quantized_multiplier(centred, below_);
+    }
+
+  private:
+    static constexpr fixed_point factor_of(float real) noexcept {
+        return gemmlowp::prepare(static_cast<double>(math::absolute(real)));
+    }
+    fixed_point below_{};
+    fixed_point above_{};
+    std::int32_t sign_ = 1;
+};
 
 namespace detail {
 

@@ -95,10 +95,16 @@ TEST_CASE("an input of another size is refused, with what was expected and found
           message("simulated_network: values of the input", 4));
     CHECK(support::refusal_of([&] { weights_alone(long_sample); }) ==
           message("weight_only_network: values of the input", 13));
+    CHECK(support::refusal_of([&] { simulated.run(sequential{}, short_sample, ignore); }) ==
+          message("simulated_network: values of the input", 4));
+    CHECK(support::refusal_of([&] { weights_alone.run(sequential{}, short_sample, ignore); }) ==
+          message("weight_only_network: values of the input", 4));
     CHECK(support::refusal_of([&] { watched.run(short_sample, ignore); }) ==
           message("observed: values of the sample", 4));
     simulation<> data = float_simulation(as_data(m.from));
     CHECK(support::refusal_of([&] { data.run(short_sample); }) == message("simulation: values of the input", 4));
+    CHECK(support::refusal_of([&] { data.run(sequential{}, short_sample); }) ==
+          message("simulation: values of the input", 4));
     // Arrays and spans of the right extent, whatever they are, are taken.
     const std::array<float, 12> array{};
     const float c_array[12]{};

@@ -69,6 +69,20 @@ struct mixed final : network<decltype(input<7, 7, 2> | conv<8>(kernel<3>) | relu
                                       with<weight, wide>(add(conv<6> | relu, conv<6>(kernel<3>))) |
                                       concat(max_pool, average_pool) | global_average_pool | dense<5> | softmax)> {};
 
+/// Executions that own their memory take more of it for threads that are new to them, once.
+template <class Network>
+void check_memory_for_threads(Network& network, std::span<const float> sample) {
+    static thread_pool two(2);
+    static thread_pool three(3);
+    static_assert(!noexcept(network.run(two, sample)));
+    network.reserve(2);
+    CHECK(allocations_of([&] { network.reserve(2); }) == 0);
+    CHECK(allocations_of([&] { network.run(two, sample); }) == 0);
+    CHECK(allocations_of([&] { network.run(three, sample); }) <= 1); // none where no layer needs scratch memory
+    CHECK(allocations_of([&] { network.run(three, sample); }) == 0);
+    CHECK(allocations_of([&] { network.run(sample); }) == 0);
+}
+
 template <class Net, class Scheme>
 void check_silent(std::mt19937& random) {
     const auto trained = support::random_parameters<Net>(random);
@@ -99,6 +113,9 @@ void check_silent(std::mt19937& random) {
     static_assert(noexcept(simulated.run(sample))&& noexcept(data.run(sample)));
     CHECK(allocations_of([&] { simulated.run(sample); }) == 0);
     CHECK(allocations_of([&] { data.run(sample); }) == 0);
+    check_memory_for_threads(floats, sample);
+    check_memory_for_threads(simulated, sample);
+    check_memory_for_threads(data, sample);
 }
 
 /// Networks all of whose layers are float but for their weights.
@@ -110,6 +127,7 @@ void check_weight_only_silent(std::mt19937& random) {
     const std::span<const float> sample = samples[0];
     static_assert(noexcept(network.run(sample)));
     CHECK(allocations_of([&] { network.run(sample); }) == 0);
+    check_memory_for_threads(network, sample);
 }
 
 } // namespace

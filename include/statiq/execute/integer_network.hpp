@@ -5,21 +5,19 @@
 #include <statiq/execute/integer_parameters.hpp>
 #include <statiq/execute/linear_step.hpp>
 #include <statiq/execute/real_call.hpp>
+#include <statiq/execute/runnable.hpp>
 #include <statiq/execute/scratch.hpp>
 #include <statiq/execute/stack.hpp>
 #include <statiq/execute/stored_parameters.hpp>
 #include <statiq/execute/walk.hpp>
 #include <statiq/graph/network.hpp>
-#include <statiq/graph/outputs.hpp>
 #include <statiq/kernels/convert.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/operations/library.hpp>
 #include <statiq/plan/arena.hpp>
 #include <statiq/plan/facts.hpp>
 #include <statiq/plan/memory.hpp>
-#include <statiq/tensor/exact_span.hpp>
 #include <statiq/threads/executor.hpp>
-#include <statiq/threads/single_run.hpp>
 
 #include <algorithm>
 #include <array>
@@ -31,7 +29,14 @@
 namespace statiq {
 
 namespace detail {
-inline constexpr char integer_network_input[] = "integer_network: values of the input";
+struct integer_network_words {
+    static constexpr char input[] = "integer_network: values of the input";
+    static constexpr char runs[] = "integer_network: runs at a time";
+};
+
+template <class Network, graph_type Q>
+using runnable_integers = runnable<Network, Q, statiq::activation_storage<Q, 0>,
+                                   statiq::activation_storage<Q, node_count<Q> - 1>, integer_network_words>;
 } // namespace detail
 
 /// The integer execution of a graph whose numbers are chosen. It owns nothing: parameters and arena are the caller's
@@ -43,12 +48,11 @@ inline constexpr char integer_network_input[] = "integer_network: values of the 
 /// @tparam Q `numbers_chosen<deployed<Net>, Weight, Activation>`. @tparam Scheme `gemmlowp`, `single_rounding`,
 /// `float_multiplier` or a scheme of the program's own.
 template <graph_type Q, requantization_scheme Scheme = default_scheme>
-class integer_network {
+class integer_network : public detail::runnable_integers<integer_network<Q, Scheme>, Q> {
     static constexpr std::size_t scratch_size =
         detail::scratch_of(Q::nodes, (std::max)(lane_bytes_of<Scheme>, kernels::usual_factor_bytes));
 
   public:
-    using graph = Q;
     using parameters_type = integer_parameters<Q, Scheme>;
     using input_type = activation_storage<Q, 0>;
     using output_type = activation_storage<Q, node_count<Q> - 1>;
@@ -62,9 +66,6 @@ class integer_network {
         return memory_plan_of<Q>.arena_bytes + threads * scratch_size;
     }
 
-    /// One sample: `input_size` integers in HWC order.
-    using input_span = exact_span<const input_type, input_size, detail::integer_network_input>;
-
     /// @param place at least `arena_size_for(threads)` bytes, aligned to `arena_alignment`; refused where it is not, or
     /// where the parameters lie in it
     /// @param threads at most so many of an executor's run the network, at least 1
@@ -77,41 +78,6 @@ class integer_network {
                               arena_, arena_size_for(threads_));
     }
 
-    /// Runs on one sample: `input_size` integers at `input_map()`'s scale and zero point. The result lives in the arena
-    /// until the next run. Refused: an input of another size, or one that lies in the arena, which the run writes; a
-    /// run that begins while another one of this network is seen to be in progress.
-    /// @param threads run each layer's parts, as many as the arena has scratch memory for; the result is the same for
-    /// any number of them.
-    template <executor Executor, class Observe = observe_nothing>
-    constexpr std::span<const output_type, output_size> run(Executor&& threads, input_span input,
-                                                            Observe&& observe = {}) noexcept {
-        const detail::single_run::scope running(running_, "integer_network: runs at a time");
-        const input_type* from = input.data();
-        detail::require_apart("integer_network: bytes of the input that lie in the arena", from,
-                              input_size * sizeof(input_type), arena_, arena_size_for(threads_));
-        const detail::limited_threads limited(threads, threads_);
-        for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
-            step<I>(from, limited);
-            observe(index, tensor<I>(from));
-        });
-        return std::span<const output_type, output_size>(tensor<node_count<Q> - 1>(from), output_size);
-    }
-    template <class Observe = observe_nothing>
-    constexpr std::span<const output_type, output_size> run(input_span input, Observe&& observe = {}) noexcept {
-        return run(sequential{}, input, observe);
-    }
-    constexpr std::span<const output_type, output_size> operator()(input_span input) noexcept { return run(input); }
-
-    /// What the last run has computed of an output that `outputs<...>` names; it lives in the arena like the result.
-    template <label Name>
-    [[nodiscard]] constexpr auto output() const noexcept {
-        constexpr std::size_t index = output_index<Q, Name>;
-        static_assert(!Q::nodes[index].is_source() && memory_plan_of<Q>.tensors[index].alias_of != 0,
-                      "statiq: this output is the network's input");
-        return std::span<const stored<index>, Q::nodes[index].out.size()>(in_arena<index>(),
-                                                                          Q::nodes[index].out.size());
-    }
-
     /// Scale and zero point of a node's output; meaningless where it is float.
     [[nodiscard]] constexpr const affine& map_of(std::size_t index) const noexcept {
         return parameters_->constants[index].output;
@@ -122,6 +88,9 @@ class integer_network {
     [[nodiscard]] constexpr std::size_t threads() const noexcept { return threads_; }
 
   private:
+    friend detail::runnable_integers<integer_network, Q>;
+    static constexpr bool memory_is_given = true;
+
     template <std::size_t I>
     using stored = activation_storage<Q, I>;
     template <std::size_t I, std::size_t K = 0>
@@ -147,8 +116,28 @@ class integer_network {
             return reinterpret_cast<stored<I>*>(start);
     }
 
+    template <class Executor>
+    constexpr detail::limited_threads<Executor> begin(Executor& threads, const input_type* input) const noexcept {
+        detail::require_apart("integer_network: bytes of the input that lie in the arena", input,
+                              input_size * sizeof(input_type), arena_, arena_size_for(threads_));
+        return {threads, threads_};
+    }
+
     template <std::size_t I, class Executor>
-    constexpr void step(const input_type* input, Executor& threads) const noexcept {
+    constexpr const stored<I>* step(Executor& threads, const input_type* input) const noexcept {
+        compute<I>(input, threads);
+        return tensor<I>(input);
+    }
+
+    template <std::size_t I>
+    constexpr const stored<I>* result() const noexcept {
+        static_assert(!Q::nodes[I].is_source() && memory_plan_of<Q>.tensors[I].alias_of != 0,
+                      "statiq: this output is the network's input");
+        return in_arena<I>();
+    }
+
+    template <std::size_t I, class Executor>
+    constexpr void compute(const input_type* input, Executor& threads) const noexcept {
         constexpr const node& n = Q::nodes[I];
         if constexpr (n.is_source() || n.traits().moves_no_data)
             return;
@@ -257,7 +246,6 @@ class integer_network {
     const parameters_type* parameters_;
     std::uint8_t* arena_;
     std::size_t threads_;
-    detail::single_run running_{};
 };
 
 } // namespace statiq

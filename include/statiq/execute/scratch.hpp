@@ -14,8 +14,8 @@ namespace statiq {
 namespace detail {
 
 /// The most scratch memory that one layer of a float execution needs, in bytes.
-template <std::size_t Size>
-constexpr std::size_t float_scratch_of(const node_array<Size>& nodes) {
+template <class Nodes>
+constexpr std::size_t float_scratch_of(const Nodes& nodes) {
     std::size_t most = 0;
     for (const node& n : nodes)
         if (n.is_linear()) most = (std::max)(most, kernels::scratch_bytes<float>(n.convolution()));

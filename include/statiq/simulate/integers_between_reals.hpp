@@ -37,13 +37,13 @@ class integers_between_reals {
 
     /// Computes node `n` of `nodes`. @tparam List its operation is among these. @param map_of map_of(index): the map of
     /// a node's output
-    template <class List, class Scheme, class MapOf>
+    template <class List, class Scheme, class MapOf, class Executor = const sequential>
     void run(const node* nodes, const node& n, const MapOf& map_of, const node_constants<Scheme>& constants,
              const float* table, const std::array<const float*, max_inputs>& reals, const affine& output_map,
-             float* output) noexcept {
+             float* output, Executor& threads = here) noexcept {
         with_storage(nodes[n.input()].numbers.activation, [&]<class In>(In*) {
             with_storage(n.numbers.activation, [&]<class Out>(Out*) {
-                run_as<List, In, Out>(nodes, n, map_of, constants, table, reals, output_map, output);
+                run_as<List, In, Out>(nodes, n, map_of, constants, table, reals, output_map, output, threads);
             });
         });
     }
@@ -58,10 +58,10 @@ class integers_between_reals {
             format.is_signed() ? f(static_cast<std::int16_t*>(nullptr)) : f(static_cast<std::uint16_t*>(nullptr));
     }
 
-    template <class List, class In, class Out, class Scheme, class MapOf>
+    template <class List, class In, class Out, class Scheme, class MapOf, class Executor>
     void run_as(const node* nodes, const node& n, const MapOf& map_of, const node_constants<Scheme>& constants,
                 const float* table, const std::array<const float*, max_inputs>& reals, const affine& output_map,
-                float* output) noexcept {
+                float* output, Executor& threads) noexcept {
         const auto count = static_cast<std::size_t>(n.input_count);
         std::array<const In*, max_inputs> inputs{};
         std::array<std::int32_t, max_inputs> zero_points{};
@@ -69,21 +69,26 @@ class integers_between_reals {
             const auto from = static_cast<std::size_t>(n.inputs[k]);
             auto* integers = reinterpret_cast<In*>(integers_[k].data());
             const affine& map = map_of(from);
-            for (std::size_t v = 0; v < nodes[from].out.size(); ++v)
-                integers[v] = static_cast<In>(
-                    static_cast<std::int32_t>(nearest_even(static_cast<double>(reals[k][v] / map.scale))) +
-                    map.zero_point);
+            const float* values = reals[k];
+            in_runs(threads, nodes[from].out.size(), [&](std::size_t first, std::size_t size) {
+                for (std::size_t v = first; v < first + size; ++v)
+                    integers[v] = static_cast<In>(
+                        static_cast<std::int32_t>(nearest_even(static_cast<double>(values[v] / map.scale))) +
+                        map.zero_point);
+            });
             inputs[k] = integers;
             zero_points[k] = map.zero_point;
         }
         auto* result = reinterpret_cast<Out*>(integers_[max_inputs].data());
-        const sequential here;
-        const integer_call<In, Out, Scheme, const sequential> call{nodes,     n,     inputs.data(), zero_points.data(),
-                                                                   constants, table, result,        here};
+        const integer_call<In, Out, Scheme, Executor> call{nodes,     n,     inputs.data(), zero_points.data(),
+                                                           constants, table, result,        threads};
         visit_operation(List{}, n.facts, [&]<class Op>(std::type_identity<Op>) { compute_integers<Op>(call); });
-        for (std::size_t v = 0; v < n.out.size(); ++v) output[v] = dequantize(result[v], output_map);
+        in_runs(threads, n.out.size(), [&](std::size_t first, std::size_t size) {
+            for (std::size_t v = first; v < first + size; ++v) output[v] = dequantize(result[v], output_map);
+        });
     }
 
+    static constexpr sequential here{};
     std::array<std::vector<std::uint16_t>, max_inputs + 1> integers_;
 };
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <statiq/execute/walk.hpp>
+#include <statiq/execute/runnable.hpp>
 #include <statiq/graph/network.hpp>
-#include <statiq/graph/outputs.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/simulate/simulation.hpp>
-#include <statiq/tensor/exact_span.hpp>
-#include <statiq/threads/single_run.hpp>
+#include <statiq/tensor/refusal.hpp>
 
 #include <cstddef>
 #include <span>
@@ -15,46 +13,47 @@
 namespace statiq {
 
 namespace detail {
-inline constexpr char simulated_network_input[] = "simulated_network: values of the input";
+struct simulated_network_words {
+    static constexpr char input[] = "simulated_network: values of the input";
+    static constexpr char runs[] = "simulated_network: runs at a time";
+};
 } // namespace detail
 
 /// The simulated (fake-quantized) execution of a graph whose numbers are chosen: `simulation` of its nodes. It predicts
 /// the integer network to one step: float sums miss the exact accumulator by less than what moves the rounded result
-/// further.
+/// further. Samples and tensors are reals; it quantizes its input. Memory for one thread is taken at construction, for
+/// more by `reserve` or the first run that brings them; otherwise running allocates nothing. For one thread at a time;
+/// copies are independent.
 template <rewritten_graph Q, requantization_scheme Scheme = default_scheme>
-class simulated_network {
+class simulated_network
+    : public detail::runnable<simulated_network<Q, Scheme>, Q, float, float, detail::simulated_network_words> {
+    using runnable = detail::runnable<simulated_network<Q, Scheme>, Q, float, float, detail::simulated_network_words>;
+
   public:
-    using graph = Q;
-
-    /// One sample: floats in HWC order.
-    using input_span = exact_span<const float, input_extents<Q>.size(), detail::simulated_network_input>;
-    using output_span = std::span<const float, output_extents<Q>.size()>;
-
     explicit simulated_network(const quantized_parameters<Q>& from) : simulation_(Q::nodes, from.layers) {}
 
-    /// Runs on one sample of reals, quantizing it first. The result lives until the next run. Refused as
-    /// `float_network::run` refuses.
-    template <class Observe = observe_nothing>
-    output_span run(input_span input, Observe&& observe = {}) noexcept {
-        const detail::single_run::scope running(running_, "simulated_network: runs at a time");
-        for_each_node<Q>([&]<std::size_t I>(node_index<I> index) {
-            simulation_.step(I, std::span<const float, input_extents<Q>.size()>(input));
-            observe(index, simulation_.tensor(I).data());
-        });
-        return output_span(simulation_.tensor(node_count<Q> - 1));
-    }
-    output_span operator()(input_span input) noexcept { return run(input); }
-
-    /// What the last run has computed of an output that `outputs<...>` names.
-    template <label Name>
-    [[nodiscard]] std::span<const float> output() const noexcept {
-        constexpr std::size_t index = output_index<Q, Name>;
-        return simulation_.tensor(index);
-    }
+    /// Takes scratch memory for so many threads, if there is none.
+    void reserve(std::size_t threads) { simulation_.reserve(threads); }
 
   private:
+    friend runnable;
+    static constexpr bool memory_is_given = false;
+
+    template <class Executor>
+    Executor& begin(Executor& threads, const float*) noexcept {
+        return threads;
+    }
+    template <std::size_t I, class Executor>
+    const float* step(Executor& threads, const float* input) {
+        simulation_.step(threads, I, std::span<const float>(input, input_extents<Q>.size()));
+        return result<I>();
+    }
+    template <std::size_t I>
+    [[nodiscard]] const float* result() const noexcept {
+        return simulation_.tensor(I).data();
+    }
+
     simulation<Scheme, execution_list<Q>> simulation_;
-    detail::single_run running_{};
 };
 
 } // namespace statiq

@@ -4,12 +4,13 @@
 #include <statiq/execute/pack_float_layer.hpp>
 #include <statiq/execute/real_call.hpp>
 #include <statiq/graph/node.hpp>
-#include <statiq/kernels/convolution/scratch_bytes.hpp>
+#include <statiq/kernels/scratch.hpp>
 #include <statiq/simulate/integers_between_reals.hpp>
 #include <statiq/simulate/loss_sources.hpp>
 #include <statiq/simulate/round_sums.hpp>
 #include <statiq/simulate/simulated_layer.hpp>
 #include <statiq/simulate/source_effects.hpp>
+#include <statiq/threads/run_parts.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,13 @@
 #include <vector>
 
 namespace statiq::detail {
+
+/// Who computes a node: threads, and the scratch memory of the first one, with the others' behind it.
+template <class Executor>
+struct workers {
+    Executor& threads;
+    kernels::scratch_memory scratch;
+};
 
 /// The nodes of a simulation with what they compute by, and the computation of one of them, wherever its inputs lie.
 template <class Scheme, class List>
@@ -44,25 +52,29 @@ class simulated_nodes {
 
     /// @param integers whether the inputs hold integers of their formats
     /// @return whether the output does
-    bool compute(std::size_t index, node_inputs inputs, bool integers, loss_sources sources, float* output) noexcept {
+    template <class Executor>
+    bool compute(workers<Executor> by, std::size_t index, node_inputs inputs, bool integers, loss_sources sources,
+                 float* output) noexcept {
         const node& n = nodes_[index];
-        if (n.is_source() || (n.traits().converts && from_reals(n))) return enter(index, inputs[0], sources, output);
+        if (n.is_source() || (n.traits().converts && from_reals(n)))
+            return enter(by, index, inputs[0], sources, output);
         if (is_floating(n)) {
-            compute_reals(n, inputs, weights_of(index, sources), output);
+            compute_reals(by, n, inputs, weights_of(index, sources), output);
             return false;
         }
         if (!integers && sources.has(loss_source::input)) {
-            round_inputs(n, inputs, sources);
+            round_inputs(by, n, inputs, sources);
             integers = sources.has(loss_source::saturation);
         }
-        return n.is_linear() ? compute_linear(index, inputs, integers, sources, output)
-                             : compute_other(index, inputs, integers, sources, output);
+        return n.is_linear() ? compute_linear(by, index, inputs, integers, sources, output)
+                             : compute_other(by, index, inputs, integers, sources, output);
     }
 
     /// A linear node's sums before any rounding and clamping.
-    void compute_sums(std::size_t index, const node_inputs& inputs, loss_sources sources,
+    template <class Executor>
+    void compute_sums(workers<Executor> by, std::size_t index, const node_inputs& inputs, loss_sources sources,
                       float* output) const noexcept {
-        compute_reals(without_activation(nodes_[index]), inputs, weights_of(index, sources), output);
+        compute_reals(by, without_activation(nodes_[index]), inputs, weights_of(index, sources), output);
     }
 
   private:
@@ -80,62 +92,85 @@ class simulated_nodes {
     }
 
     /// Reals at the network's input, or where float layers meet integer ones.
-    bool enter(std::size_t index, const float* from, loss_sources sources, float* output) const noexcept {
-        const node& n = nodes_[index];
-        if (is_floating(n)) {
-            std::copy_n(from, n.out.size(), output);
-            return false;
-        }
-        enter_tensor(n.numbers.activation, map_of(index), sources, from, n.out.size(), output);
-        return sources.has(loss_source::input) && sources.has(loss_source::saturation);
+    template <class Executor>
+    bool enter(workers<Executor> by, std::size_t index, const float* from, loss_sources sources,
+               float* output) const noexcept {
+        enter_tensor_of(by, index, from, sources, output);
+        return !is_floating(nodes_[index]) && sources.has(loss_source::input) && sources.has(loss_source::saturation);
     }
-
-    void round_inputs(const node& n, node_inputs& inputs, loss_sources sources) noexcept {
+    template <class Executor>
+    void enter_tensor_of(workers<Executor> by, std::size_t index, const float* from, loss_sources sources,
+                         float* to) const noexcept {
+        const node& n = nodes_[index];
+        in_runs(by.threads, n.out.size(), [&](std::size_t first, std::size_t count) {
+            enter_tensor(n.numbers.activation, map_of(index), sources, from + first, count, to + first);
+        });
+    }
+    template <class Executor>
+    void round_inputs(workers<Executor> by, const node& n, node_inputs& inputs, loss_sources sources) noexcept {
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
-            const auto from = static_cast<std::size_t>(n.inputs[k]);
-            enter_tensor(nodes_[from].numbers.activation, map_of(from), sources, inputs[k], nodes_[from].out.size(),
-                         rounded_[k].data());
+            enter_tensor_of(by, static_cast<std::size_t>(n.inputs[k]), inputs[k], sources, rounded_[k].data());
             inputs[k] = rounded_[k].data();
         }
     }
 
-    bool compute_linear(std::size_t index, const node_inputs& inputs, bool integers, loss_sources sources,
-                        float* output) const noexcept {
+    template <class Executor>
+    bool compute_linear(workers<Executor> by, std::size_t index, const node_inputs& inputs, bool integers,
+                        loss_sources sources, float* output) const noexcept {
         const node& n = nodes_[index];
         if (!changes_results(sources)) {
-            compute_reals(n, inputs, weights_of(index, sources), output);
+            compute_reals(by, n, inputs, weights_of(index, sources), output);
             return false;
         }
-        compute_sums(index, inputs, sources, output);
+        compute_sums(by, index, inputs, sources, output);
         // Sums of integers lie on the accumulator's steps; sums of other reals are rounded to the output's alone.
-        if (sources.has(loss_source::requantization) && integers && sources.has(loss_source::weight)) {
-            const auto [lowest, highest] = integer_bounds(n, map_of(index), sources);
-            const sum_rounding<Scheme>& by = layers_[index].rounding;
-            round_sums<Scheme>(output, n.out.pixels(), static_cast<std::size_t>(n.out.channels), by.steps.data(),
-                               by.factors.data(), map_of(index), lowest, highest);
-        } else if (sources.has(loss_source::requantization)) {
-            round_to_output(n, map_of(index), sources, output);
-        }
-        clamp_reals(n, map_of(index), sources, output);
-        return holds_integers(n, sources);
+        return finish(by, index, integers && sources.has(loss_source::weight), sources, output);
     }
 
-    bool compute_other(std::size_t index, const node_inputs& inputs, bool integers, loss_sources sources,
-                       float* output) noexcept {
+    template <class Executor>
+    bool compute_other(workers<Executor> by, std::size_t index, const node_inputs& inputs, bool integers,
+                       loss_sources sources, float* output) noexcept {
         const node& n = nodes_[index];
         if (integers && sources.has(loss_source::requantization) && sources.has(loss_source::saturation) &&
             sources.has(loss_source::clipping)) {
-            through_integers(index, inputs, output);
+            integers_.template run<List, Scheme>(
+                nodes_.data(), n, [this](std::size_t k) -> const affine& { return map_of(k); },
+                layers_[index].constants, layers_[index].table.data(), inputs, map_of(index), output, by.threads);
             return true;
         }
         if (!changes_results(sources)) {
-            compute_reals(n, inputs, layers_[index].integers, output);
+            compute_reals(by, n, inputs, layers_[index].integers, output);
             return false;
         }
-        compute_reals(without_activation(n), inputs, layers_[index].integers, output);
-        if (sources.has(loss_source::requantization)) round_to_output(n, map_of(index), sources, output);
-        clamp_reals(n, map_of(index), sources, output);
-        return holds_integers(n, sources);
+        compute_reals(by, without_activation(n), inputs, layers_[index].integers, output);
+        return finish(by, index, false, sources, output);
+    }
+
+    /// Rounds and clamps results, in place.
+    /// @param sums whether they are sums that the accumulator holds
+    /// @return whether they are integers of the node's format then
+    template <class Executor>
+    bool finish(workers<Executor> by, std::size_t index, bool sums, loss_sources sources,
+                float* values) const noexcept {
+        const node& n = nodes_[index];
+        const affine& map = map_of(index);
+        const bool rounds = sources.has(loss_source::requantization);
+        const auto channels = static_cast<std::size_t>(n.out.channels);
+        in_spans(by.threads, static_cast<int>(n.out.pixels()), n.out.size(), [&](int first, int last) {
+            float* part = values + static_cast<std::size_t>(first) * channels;
+            const auto pixels = static_cast<std::size_t>(last - first);
+            if (rounds && sums) {
+                const auto [lowest, highest] = integer_bounds(n, map, sources);
+                const sum_rounding<Scheme>& rounding = layers_[index].rounding;
+                round_sums<Scheme>(part, pixels, channels, rounding.steps.data(), rounding.factors.data(), map, lowest,
+                                   highest);
+            } else if (rounds) {
+                round_to_output(n, map, sources, part, pixels * channels);
+            }
+            clamp_reals(n, map, sources, part, pixels * channels);
+        });
+        return rounds && sources.has(loss_source::saturation) &&
+               (sources.has(loss_source::clipping) || !n.clamp.bounds());
     }
 
     /// Whether a result is more than what the float layer gives.
@@ -143,22 +178,10 @@ class simulated_nodes {
         return sources.has(loss_source::requantization) || sources.has(loss_source::saturation) ||
                sources.has(loss_source::clipping);
     }
-    /// Whether rounded and clamped results are integers of the node's format.
-    static bool holds_integers(const node& n, loss_sources sources) noexcept {
-        return sources.has(loss_source::requantization) && sources.has(loss_source::saturation) &&
-               (sources.has(loss_source::clipping) || !n.clamp.bounds());
-    }
-
-    void compute_reals(const node& n, const node_inputs& inputs, const packed_float_layer& weights,
-                       float* output) const noexcept {
-        kernels::float_stack_scratch scratch; // sums of one simulation may be taken by several threads
-        detail::compute_reals<List>(nodes_.data(), n, inputs.data(), weights.view(), output, scratch.memory());
-    }
-
-    void through_integers(std::size_t index, const node_inputs& reals, float* output) noexcept {
-        integers_.template run<List, Scheme>(
-            nodes_.data(), nodes_[index], [this](std::size_t k) -> const affine& { return map_of(k); },
-            layers_[index].constants, layers_[index].table.data(), reals, map_of(index), output);
+    template <class Executor>
+    void compute_reals(workers<Executor> by, const node& n, const node_inputs& inputs,
+                       const packed_float_layer& weights, float* output) const noexcept {
+        detail::compute_reals<List>(nodes_.data(), n, inputs.data(), weights.view(), output, by.scratch, by.threads);
     }
 
     std::vector<node> nodes_;

@@ -52,14 +52,16 @@ inline void enter_tensor(const number_format& format, const affine& map, loss_so
     }
 }
 
-/// Rounds the results of node `n` to the integers of its output.
-inline void round_to_output(const node& n, const affine& map, loss_sources sources, float* values) noexcept {
+/// Rounds results of node `n` to the integers of its output.
+inline void round_to_output(const node& n, const affine& map, loss_sources sources, float* values,
+                            std::size_t count) noexcept {
     const auto [lowest, highest] = integer_bounds(n, map, sources);
-    round_reals(values, values, n.out.size(), map, lowest, highest);
+    round_reals(values, values, count, map, lowest, highest);
 }
 
 /// The clamps that remain when the integers' clamps are done, or not switched on.
-inline void clamp_reals(const node& n, const affine& map, loss_sources sources, float* values) noexcept {
+inline void clamp_reals(const node& n, const affine& map, loss_sources sources, float* values,
+                        std::size_t count) noexcept {
     real_clamp bounds = n.clamp;
     if (sources.has(loss_source::clipping)) {
         if (sources.has(loss_source::requantization)) return; // done
@@ -69,7 +71,7 @@ inline void clamp_reals(const node& n, const affine& map, loss_sources sources, 
         const range ends = representable(map, n.numbers.activation);
         bounds = {(std::max)(bounds.lowest, ends.min), (std::min)(bounds.highest, ends.max)};
     }
-    for (std::size_t i = 0; i < n.out.size(); ++i) values[i] = std::clamp(values[i], bounds.lowest, bounds.highest);
+    for (std::size_t i = 0; i < count; ++i) values[i] = std::clamp(values[i], bounds.lowest, bounds.highest);
 }
 
 } // namespace statiq::detail

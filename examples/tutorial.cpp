@@ -35,6 +35,13 @@ static_assert(digits::nodes.back().out == sq::extents{1, 1, 10});
 static_assert(sq::parameter_count<digits> == 2'858);
 static_assert(sq::multiply_accumulates<digits> == 49'216);
 
+// A body may be a function with a name: that is how headers define networks.
+struct linear_body {
+    constexpr auto operator()() const { return sq::input<8, 8, 1> | sq::flatten | sq::named<"fc">(sq::dense<10>); }
+};
+struct linear_digits final : sq::network<linear_body> {};
+static_assert(sq::parameter_count<linear_digits> == 650);
+
 using weight = sq::quantized<8, sq::symmetric, sq::per_channel>;
 using activation = sq::quantized<8, sq::asymmetric, sq::per_tensor>;
 static_assert(sq::arena_bytes<digits, activation> == 1'536);

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <vector>
 
 using namespace statiq;
@@ -54,6 +55,19 @@ TEST_CASE("a graph is a value without state, and its nodes are constants") {
     static_assert(find_node<net>("relu") == 2);
     static_assert(find_node<net>("absent") == -1);
     static_assert(net::nodes[2].input() == 1 && net::nodes[1].input() == 0 && net::nodes[0].input() == -1);
+}
+
+TEST_CASE("a body may be given as a function: its network has the same nodes and a shorter type") {
+    static constexpr auto body = image | named<"stem">(conv<4>) | batch_norm | relu | outputs<"stem">;
+    constexpr auto function = [] { return image | named<"stem">(conv<4>) | batch_norm | relu | outputs<"stem">; };
+    using as_part = network<decltype(body)>;
+    using as_function = network<decltype(function)>;
+    using in_place = network<decltype([] { return body; })>;
+    CHECK(as_function::nodes == as_part::nodes);
+    CHECK(in_place::nodes == as_part::nodes);
+    CHECK(as_function::output_names == as_part::output_names);
+    CHECK(std::is_same_v<operations_of<as_function>, operations_of<as_part>>);
+    CHECK(std::string_view(typeid(as_function).name()).size() < std::string_view(typeid(as_part).name()).size());
 }
 
 TEST_CASE("composition is associative, identity is neutral") {

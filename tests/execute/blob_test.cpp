@@ -196,6 +196,22 @@ TEST_CASE("bytes that are not this network's are refused, and say why") {
     CHECK(asked_as(std::type_identity<integer_parameters<numbers, single_rounding>>{}) == defect::other_scheme);
 }
 
+TEST_CASE("options of quantize are told apart by what they are, not by their places") {
+    using dense = for_layer<"dense", quantized<4>>;
+    using from = const parameters<deployed<small>>&;
+    using ranges = const node_ranges<deployed<small>>&;
+    using expected = model<numbers_chosen<deployed<small>, weight, byte, weight, dense>, gemmlowp>;
+    CHECK(
+        std::is_same_v<decltype(quantize<weight, byte, dense, gemmlowp>(std::declval<from>(), std::declval<ranges>())),
+                       expected>);
+    CHECK(
+        std::is_same_v<decltype(quantize<gemmlowp, weight, dense, byte>(std::declval<from>(), std::declval<ranges>())),
+                       expected>);
+    CHECK(
+        std::is_same_v<decltype(quantize<dense, weight, byte, gemmlowp>(std::declval<from>(), std::declval<ranges>())),
+                       expected>);
+}
+
 TEST_CASE("integers that name no scheme, and bytes that are read for none, have the same one") {
     std::mt19937 random(124);
     const auto from = deploy(support::random_parameters<small>(random));

@@ -127,15 +127,24 @@ model<Q, Scheme> integer_model(const quantized_parameters<Q>& integers) {
     return model<Q, Scheme>(std::move(packed));
 }
 
-/// Quantizes a deployed network's parameters and packs them: the integer model.
-/// @tparam Weight, Activation the number types of layers that `with<...>` gave none. @tparam Options in any order: a
-/// requantization scheme (`default_scheme` where none is given), and `for_layer<"dw1", weight16>` for single layers in
-/// numbers of their own. @param ranges what every node's output spans, as `calibrate` finds it.
-template <number_type Weight, number_type Activation, class... Options, graph_type G, graph_type R = G>
+/// Quantizes a deployed network's parameters and packs them: the integer model. What stands in its angle brackets is
+/// told apart by what it is, in any order.
+/// @tparam Options two number types, first that of weights, then that of activations, for the layers that `with<...>`
+/// gave none; a requantization scheme (`default_scheme` where none is given); `for_layer<"dw1", weight16>` for single
+/// layers in numbers of their own.
+/// @param ranges what every node's output spans, as `calibrate` finds it.
+template <class... Options, graph_type G, graph_type R>
 auto quantize(const parameters<G>& deployed_parameters, const node_ranges<R>& ranges) {
-    using chosen = typename detail::read_options<detail::options_read<void>, Options...>::type;
-    using numbers = typename chosen::template numbers<G, Weight, Activation>;
-    return integer_model<typename chosen::scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
+    using options = detail::quantize_options<Options...>;
+    static_assert(check_option<decltype(options::verdict())>::passed);
+    static_assert(check_schemes<decltype(options::scheme_verdict())>::passed);
+    static_assert((detail::check_scheme<Options>() && ...));
+    static_assert(options::names_both, "statiq: quantize<weight, activation> names the numbers of both");
+    if constexpr (options::accepted) {
+        using numbers = typename detail::numbers_of_options<G, typename options::weight, typename options::activation,
+                                                            std::tuple<>, Options...>::type;
+        return integer_model<typename options::scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
+    }
 }
 
 } // namespace statiq

@@ -48,6 +48,10 @@ struct accumulator_overflow : rejection {};
 template <class Layer>
 struct no_layer_of_this_name : rejection {};
 
+/// Two `for_layer<...>` for one layer: write one of them.
+template <class Layer>
+struct numbers_given_twice : rejection {};
+
 /// Refuses a choice of numbers with the first layer it does not work for.
 template <class Verdict>
 struct check_numbers {
@@ -262,12 +266,15 @@ constexpr auto numbers_verdict() {
     }
 }
 
-template <graph_type G, number_override Override>
+/// @tparam Overrides all of them, this one included
+template <graph_type G, number_override Override, number_override... Overrides>
 constexpr auto override_verdict() {
-    if constexpr (find_node<G>(Override::value.layer.view()) >= 0)
-        return sound{};
-    else
+    if constexpr (find_node<G>(Override::value.layer.view()) < 0)
         return no_layer_of_this_name<typename Override::name>{};
+    else if constexpr ((int{Overrides::value.layer == Override::value.layer} + ...) > 1)
+        return numbers_given_twice<typename Override::name>{};
+    else
+        return sound{};
 }
 
 /// The graph that `numbers_chosen` stands for.
@@ -283,7 +290,7 @@ struct with_numbers_chosen
 template <graph_type G, class Chosen, number_override... Overrides>
 struct numbers_checked {
     using type = Chosen;
-    static_assert((check_numbers<decltype(override_verdict<G, Overrides>())>::passed && ...));
+    static_assert((check_numbers<decltype(override_verdict<G, Overrides, Overrides...>())>::passed && ...));
     static_assert(check_numbers<decltype(numbers_verdict<Chosen>())>::passed);
 };
 

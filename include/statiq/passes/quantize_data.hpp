@@ -26,7 +26,7 @@ struct quantized_data {
 
 /// Gives a deployed network's nodes their numbers.
 /// @param nodes those that `with<...>` or a program gave formats keep them.
-/// @param overrides of layers that are there; others are refused (`refused`)
+/// @param overrides of layers that are there; others are refused (`refused`). Of two for one layer the later decides.
 inline quantized_data choose_numbers(std::span<const node> nodes, const number_choice& choice,
                                      std::span<const layer_override> overrides = {}) {
     detail::basic_rewriting<std::vector<node>, std::vector<int>> out{

@@ -71,7 +71,7 @@ void check_scratch_needs(unsigned seed, int trials, int magnitude, statiq::simd:
     for (int trial = 0; trial < trials; ++trial) {
         const convolution_shape shape = any_scratch_shape(random, trial);
         constexpr bool shared = statiq::kernels::is_sub_byte<Weight>;
-        if (shared && statiq::kernels::is_depthwise(shape)) continue;
+        if (shared && shape.is_depthwise()) continue;
         const integer_case<Scheme, std::uint8_t, std::int8_t, std::uint8_t, Weight> c(
             random, shape, !shared && trial % 3 == 0, magnitude);
         check_needs(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <statiq/kernels/weights/layouts.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <doctest/doctest.h>
 
@@ -35,7 +36,7 @@ void check_packing(unsigned seed) {
             kernels::with_packed_layout<In, stored>(shape, [&](const auto& layout) {
                 CHECK(layout.size() == packed.size());
                 std::size_t at = 0;
-                const bool depthwise = kernels::is_depthwise(shape);
+                const bool depthwise = shape.is_depthwise();
                 for (int o = 0; o < shape.out.channels; ++o)
                     for (int tap = 0; tap < shape.over.taps(); ++tap)
                         for (int c = 0; c < shape.in.channels / shape.groups; ++c, ++at) {
@@ -143,9 +144,9 @@ TEST_CASE("where a tap has fewer channels than a step, rows are runs, and what i
 }
 
 TEST_CASE("a convolution on one channel is not depthwise") {
-    CHECK_FALSE(kernels::is_depthwise({.in = {8, 8, 1}, .out = {8, 8, 4}, .over = {3, 3}}));
-    CHECK(kernels::is_depthwise({.in = {8, 8, 2}, .out = {8, 8, 4}, .over = {3, 3}, .groups = 2}));
-    CHECK_FALSE(kernels::is_depthwise({.in = {8, 8, 4}, .out = {8, 8, 4}, .over = {3, 3}, .groups = 2}));
+    CHECK_FALSE(convolution_shape{.in = {8, 8, 1}, .out = {8, 8, 4}, .over = {3, 3}}.is_depthwise());
+    CHECK(convolution_shape{.in = {8, 8, 2}, .out = {8, 8, 4}, .over = {3, 3}, .groups = 2}.is_depthwise());
+    CHECK_FALSE(convolution_shape{.in = {8, 8, 4}, .out = {8, 8, 4}, .over = {3, 3}, .groups = 2}.is_depthwise());
 }
 
 TEST_CASE("the corrected bias makes the sum over padded taps the convolution") {
@@ -181,4 +182,30 @@ TEST_CASE("the corrected bias makes the sum over padded taps the convolution") {
         vector -= weight_zero_point * inputs;
         CHECK(static_cast<std::uint32_t>(vector) == static_cast<std::uint32_t>(definition));
     }
+}
+
+TEST_CASE("the walk over weights: tap by tap, in natural order") {
+    using indices = std::vector<std::size_t>;
+    const auto walked = [](auto&& walk) {
+        indices seen;
+        walk([&](const statiq::weight_place& w) { seen.push_back(w.index); });
+        return seen;
+    };
+    // Two groups of two inputs and an output, two taps: index = (output * 2 + tap) * 2 + input.
+    const convolution_shape grouped{
+        .in = {1, 2, 4}, .out = {1, 1, 2}, .over = {.kernel_height = 1, .kernel_width = 2}, .groups = 2};
+    CHECK(walked([&](auto visit) { statiq::for_each_weight(grouped, visit); }) == indices{0, 1, 2, 3, 4, 5, 6, 7});
+    CHECK(walked([&](auto visit) { statiq::for_each_weight_of_output(grouped, 1, visit); }) == indices{4, 5, 6, 7});
+    CHECK(walked([&](auto visit) { statiq::for_each_weight_of_input(grouped, 3, visit); }) ==
+          indices{5, 7}); // output 1, input 1
+    // Depthwise, a multiplier of two: index = tap * 4 + output.
+    const convolution_shape depthwise{
+        .in = {1, 2, 2}, .out = {1, 1, 4}, .over = {.kernel_height = 1, .kernel_width = 2}, .groups = 2};
+    CHECK(walked([&](auto visit) { statiq::for_each_weight(depthwise, visit); }) == indices{0, 4, 1, 5, 2, 6, 3, 7});
+    CHECK(walked([&](auto visit) { statiq::for_each_weight_of_output(depthwise, 3, visit); }) == indices{3, 7});
+    CHECK(walked([&](auto visit) { statiq::for_each_weight_of_input(depthwise, 1, visit); }) == indices{2, 6, 3, 7});
+    statiq::for_each_weight(depthwise, [&](const statiq::weight_place& w) {
+        CHECK(w.index == depthwise.weight_index(w.output, w.tap, w.input));
+        CHECK(w.channel() == static_cast<std::size_t>(w.output));
+    });
 }

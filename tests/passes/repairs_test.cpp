@@ -62,9 +62,9 @@ std::vector<float> output_of(const parameters<G>& from, std::span<const float> s
 std::vector<float> ranges_out(const node& n, const layer_parameters& from) {
     std::vector<float> ranges(static_cast<std::size_t>(n.out.channels));
     for (int c = 0; c < n.out.channels; ++c)
-        detail::for_each_weight_of_output(from.weight, n.convolution(), c, [&](float w) {
+        for_each_weight_of_output(n.convolution(), c, [&](const weight_place& w) {
             auto& r = ranges[static_cast<std::size_t>(c)];
-            r = std::max(r, std::abs(w));
+            r = std::max(r, std::abs(from.weight[w.index]));
         });
     return ranges;
 }
@@ -73,7 +73,7 @@ std::vector<float> ranges_out(const node& n, const layer_parameters& from) {
 void unbalance(layer_parameters& layer, const node& n, std::mt19937& random) {
     for (int c = 0; c < n.out.channels; ++c) {
         const float factor = std::exp2(static_cast<float>(static_cast<int>(random() % 13) - 6));
-        detail::for_each_weight_of_output(layer.weight, n.convolution(), c, [&](float& w) { w *= factor; });
+        for_each_weight_of_output(n.convolution(), c, [&](const weight_place& w) { layer.weight[w.index] *= factor; });
     }
 }
 
@@ -105,8 +105,9 @@ TEST_CASE("exact equalization makes ranges equal, and changes the output by roun
         const std::vector<float> first = ranges_out(D::nodes[1], equal[1]);
         for (int c = 0; c < 8; ++c) {
             float second = 0;
-            detail::for_each_weight_of_input(equal[2].weight, D::nodes[2].convolution(), c,
-                                             [&](float w) { second = std::max(second, std::abs(w)); });
+            for_each_weight_of_input(D::nodes[2].convolution(), c, [&](const weight_place& w) {
+                second = std::max(second, std::abs(equal[2].weight[w.index]));
+            });
             CHECK(std::abs(first[static_cast<std::size_t>(c)] / second - 1) < 3e-3F); // it stops at 1e-3
         }
         const auto sample = support::random_inputs<plain>(random, 1);

@@ -8,6 +8,7 @@
 #include <statiq/operations/add.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/passes/reparameterize.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -93,13 +94,10 @@ inline linear_map rounded_map(linear_map map, const number_format& format) {
     const std::vector<float> weight(map.weight.begin(), map.weight.end());
     const std::vector<double> any_scale(static_cast<std::size_t>(map.shape.out.channels), 0.0);
     const auto quantizers = choose_weight_quantizers(weight_ranges(weight, map.shape), any_scale, format);
-    for (int o = 0; o < map.shape.out.channels; ++o)
-        for (int tap = 0; tap < map.shape.over.taps(); ++tap)
-            for (int c = 0; c < map.shape.in_channels_per_group(); ++c) {
-                const std::size_t w = map.shape.weight_index(o, tap, c);
-                const weight_quantizer& quantizer = quantizers[static_cast<std::size_t>(o)];
-                map.weight[w] = static_cast<double>(dequantize(quantizer(weight[w]), quantizer.map()));
-            }
+    for_each_weight(map.shape, [&](const weight_place& w) {
+        const weight_quantizer& quantizer = quantizers[w.channel()];
+        map.weight[w.index] = static_cast<double>(dequantize(quantizer(weight[w.index]), quantizer.map()));
+    });
     return map;
 }
 

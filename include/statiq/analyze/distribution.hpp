@@ -8,6 +8,7 @@
 #include <statiq/passes/fold_batch_norm.hpp>
 #include <statiq/simulate/float_simulation.hpp>
 #include <statiq/tensor/sample_reader.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <algorithm>
 #include <array>
@@ -143,11 +144,8 @@ inline weight_distribution weights_of(const node& n, const layer_parameters& fro
     for (int o = 0; o < shape.out.channels; ++o) {
         if (!d.is_on(static_cast<std::size_t>(o))) continue;
         signal_to_noise error;
-        for (int tap = 0; tap < shape.over.taps(); ++tap)
-            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                const std::size_t w = shape.weight_index(o, tap, k);
-                error.add(from.weight[w], per_tensor_weights[w]);
-            }
+        for_each_weight_of_output(
+            shape, o, [&](const weight_place& w) { error.add(from.weight[w.index], per_tensor_weights[w.index]); });
         ratios.push_back(error.sqnr());
     }
     if (ratios.empty()) ratios.push_back(std::numeric_limits<double>::infinity());

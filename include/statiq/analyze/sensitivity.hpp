@@ -3,8 +3,10 @@
 
 #include <statiq/analyze/signal_to_noise.hpp>
 #include <statiq/passes/quantize_data.hpp>
+#include <statiq/passes/weight_maps.hpp>
 #include <statiq/simulate/float_simulation.hpp>
 #include <statiq/tensor/sample_reader.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 #include <statiq/threads/shares.hpp>
 
 #include <algorithm>
@@ -32,16 +34,11 @@ inline layer_parameters with_rounded_weights(const node& n, const layer_paramete
     quantized_layer integers;
     detail::quantize_weights(chosen, from, integers);
     const convolution_shape shape = n.convolution();
-    const std::size_t groups = detail::weight_groups(shape, format);
+    const detail::weight_maps map_of(shape, format);
     layer_parameters rounded = from;
-    for (int o = 0; o < shape.out.channels; ++o)
-        for (int tap = 0; tap < shape.over.taps(); ++tap)
-            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                const std::size_t w = shape.weight_index(o, tap, k);
-                const std::size_t map =
-                    static_cast<std::size_t>(o) * groups + detail::weight_group(shape, format, tap, k);
-                rounded.weight[w] = dequantize(integers.weight[w], integers.weight_map[map]);
-            }
+    for_each_weight(shape, [&](const weight_place& w) {
+        rounded.weight[w.index] = dequantize(integers.weight[w.index], integers.weight_map[map_of(w)]);
+    });
     return rounded;
 }
 

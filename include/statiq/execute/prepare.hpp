@@ -8,6 +8,7 @@
 #include <statiq/passes/check_integers.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
 #include <statiq/tensor/refusal.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <algorithm>
 #include <array>
@@ -38,11 +39,9 @@ constexpr void pack_integers(std::span<const std::int32_t> natural, std::int32_t
                              kernels::stored_weight<Packed>* packed, const convolution_shape& shape) {
     kernels::with_packed_layout<In, Packed>(shape, [&](const auto& layout) {
         kernels::clear_weights<Packed>(packed, layout.size());
-        for (int o = 0; o < shape.out.channels; ++o)
-            for (int tap = 0; tap < shape.over.taps(); ++tap)
-                for (int c = 0; c < shape.in_channels_per_group(); ++c)
-                    kernels::set_weight<Packed>(packed, layout.index(o, tap, c),
-                                                natural[shape.weight_index(o, tap, c)] - offset);
+        for_each_weight(shape, [&](const weight_place& w) {
+            kernels::set_weight<Packed>(packed, layout.index(w.output, w.tap, w.input), natural[w.index] - offset);
+        });
     });
 }
 

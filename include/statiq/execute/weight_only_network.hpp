@@ -8,7 +8,9 @@
 #include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/passes/deploy.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/passes/weight_maps.hpp>
 #include <statiq/tensor/aligned_vector.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <algorithm>
 #include <array>
@@ -107,15 +109,10 @@ class weight_only_network
         const convolution_shape shape = n.convolution();
         const float* weights = from.floats.data();
         if (detail::is_weight_only(n)) {
-            const std::size_t groups = detail::weight_groups(shape, n.numbers.weight);
-            for (int o = 0; o < shape.out.channels; ++o)
-                for (int tap = 0; tap < shape.over.taps(); ++tap)
-                    for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                        const std::size_t w = shape.weight_index(o, tap, k);
-                        const std::size_t map = static_cast<std::size_t>(o) * groups +
-                                                detail::weight_group(shape, n.numbers.weight, tap, k);
-                        natural_[w] = dequantize(from.integers[w], from.maps[map]);
-                    }
+            const detail::weight_maps map_of(shape, n.numbers.weight);
+            for_each_weight(shape, [&](const weight_place& w) {
+                natural_[w.index] = dequantize(from.integers[w.index], from.maps[map_of(w)]);
+            });
             weights = natural_.data();
         }
         kernels::pack_weights<float, float>(weights, packed_.data(), shape);

@@ -87,9 +87,7 @@ struct node {
     }
     /// Whether it computes something and then clamps it.
     [[nodiscard]] constexpr bool has_fused_clamp() const noexcept { return clamp.bounds() && !traits().clamps; }
-    [[nodiscard]] constexpr bool is_depthwise() const noexcept {
-        return is_linear() && !is_dense() && groups > 1 && groups == in.channels;
-    }
+    [[nodiscard]] constexpr bool is_depthwise() const noexcept { return is_linear() && convolution().is_depthwise(); }
     /// The convolution a linear node performs; a dense layer is 1 x 1 on its flattened input.
     [[nodiscard]] constexpr convolution_shape convolution() const noexcept {
         if (is_dense()) return {.in = {1, 1, static_cast<int>(in.size())}, .out = out, .over = {}};

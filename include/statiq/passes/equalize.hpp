@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/network_data.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -52,21 +53,6 @@ inline std::vector<layer_pair> pairs_of(const std::vector<node>& nodes) {
     return pairs;
 }
 
-/// Calls f with each weight a layer multiplies one of its input channels by.
-template <class Weights, class F>
-void for_each_weight_of_input(Weights& weights, const convolution_shape& shape, int channel, F&& f) {
-    const int group = channel / shape.in_channels_per_group();
-    const int k = channel % shape.in_channels_per_group();
-    const int per_group = shape.out_channels_per_group();
-    for (int o = group * per_group; o < (group + 1) * per_group; ++o)
-        for (int tap = 0; tap < shape.over.taps(); ++tap) f(weights[shape.weight_index(o, tap, k)]);
-}
-template <class Weights, class F>
-void for_each_weight_of_output(Weights& weights, const convolution_shape& shape, int channel, F&& f) {
-    for (int tap = 0; tap < shape.over.taps(); ++tap)
-        for (int k = 0; k < shape.in_channels_per_group(); ++k) f(weights[shape.weight_index(channel, tap, k)]);
-}
-
 /// @return whether any channel was scaled
 inline bool equalize_pair(const node& a, layer_parameters& first, const node& b, layer_parameters& second,
                           const equalization& how) {
@@ -78,8 +64,10 @@ inline bool equalize_pair(const node& a, layer_parameters& first, const node& b,
     for (int c = 0; c < shape.out.channels; ++c) {
         float out = 0;
         float in = 0;
-        for_each_weight_of_output(first.weight, shape, c, [&out](float w) { out = (std::max)(out, std::abs(w)); });
-        for_each_weight_of_input(second.weight, next, c, [&in](float w) { in = (std::max)(in, std::abs(w)); });
+        for_each_weight_of_output(
+            shape, c, [&](const weight_place& w) { out = (std::max)(out, std::abs(first.weight[w.index])); });
+        for_each_weight_of_input(next, c,
+                                 [&](const weight_place& w) { in = (std::max)(in, std::abs(second.weight[w.index])); });
         if (!(out > 0) || !(in > 0)) continue; // a channel without weights has no range
         double scale = std::sqrt(static_cast<double>(out) / static_cast<double>(in));
         // What a channel with hardly any weights outputs is its bias: that must not grow beyond its neighbours'.
@@ -90,10 +78,12 @@ inline bool equalize_pair(const node& a, layer_parameters& first, const node& b,
         if (how.powers_of_two) scale = std::exp2(std::round(std::log2(scale)));
         if (std::abs(scale - 1) < 1e-3) continue;
         const auto divide = [scale](float& x) { x = static_cast<float>(static_cast<double>(x) / scale); };
-        for_each_weight_of_output(first.weight, shape, c, divide);
+        for_each_weight_of_output(shape, c, [&](const weight_place& w) { divide(first.weight[w.index]); });
         if (a.has_bias) divide(first.bias[static_cast<std::size_t>(c)]);
-        for_each_weight_of_input(second.weight, next, c,
-                                 [scale](float& x) { x = static_cast<float>(static_cast<double>(x) * scale); });
+        for_each_weight_of_input(next, c, [&](const weight_place& w) {
+            float& x = second.weight[w.index];
+            x = static_cast<float>(static_cast<double>(x) * scale);
+        });
         changed = true;
     }
     return changed;

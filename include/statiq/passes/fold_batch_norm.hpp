@@ -4,6 +4,7 @@
 #include <statiq/graph/parameters.hpp>
 #include <statiq/operations/convolution.hpp>
 #include <statiq/passes/rewrite.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -94,12 +95,10 @@ inline layer_parameters fold_layer(const convolution_shape& shape, const layer_p
     folded.bias.resize(alpha.size());
     for (int o = 0; o < shape.out.channels; ++o) {
         const auto c = static_cast<std::size_t>(o);
-        for (int tap = 0; tap < shape.over.taps(); ++tap)
-            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                const std::size_t w = shape.weight_index(o, tap, k);
-                const double weight = linear == nullptr ? 1.0 : static_cast<double>(linear->weight[w]);
-                folded.weight[w] = static_cast<float>(alpha[c] * weight);
-            }
+        for_each_weight_of_output(shape, o, [&](const weight_place& w) {
+            const double weight = linear == nullptr ? 1.0 : static_cast<double>(linear->weight[w.index]);
+            folded.weight[w.index] = static_cast<float>(alpha[c] * weight);
+        });
         const double bias = linear == nullptr || linear->bias.empty() ? 0.0 : static_cast<double>(linear->bias[c]);
         folded.bias[c] = static_cast<float>(static_cast<double>(norm.beta[c]) +
                                             alpha[c] * (bias - static_cast<double>(norm.mean[c])));

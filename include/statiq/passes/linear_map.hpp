@@ -5,6 +5,7 @@
 #include <statiq/operations/add.hpp>
 #include <statiq/passes/fold_batch_norm.hpp>
 #include <statiq/passes/linear_form.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -24,13 +25,10 @@ struct linear_map {
 template <class Visit>
 void for_each_weight(const linear_map& map, Visit&& visit) {
     const convolution_shape& s = map.shape;
-    for (int o = 0; o < s.out.channels; ++o) {
-        const int first = o / s.out_channels_per_group() * s.in_channels_per_group();
-        for (int tap = 0; tap < s.over.taps(); ++tap)
-            for (int c = 0; c < s.in_channels_per_group(); ++c)
-                visit(o, tap / s.over.kernel_width, tap % s.over.kernel_width, first + c,
-                      map.weight[s.weight_index(o, tap, c)]);
-    }
+    for_each_weight(s, [&](const weight_place& w) {
+        const int first = w.output / s.out_channels_per_group() * s.in_channels_per_group();
+        visit(w.output, w.tap / s.over.kernel_width, w.tap % s.over.kernel_width, first + w.input, map.weight[w.index]);
+    });
 }
 
 /// A map of this shape, all zero.
@@ -80,11 +78,11 @@ inline linear_map in_sequence(const linear_map& first, const linear_map& then) {
         const int top = (ky * outer.dilation_height - outer.pad_top) * inner.stride_height - inner.pad_top;
         const int left = (kx * outer.dilation_width - outer.pad_left) * inner.stride_width - inner.pad_left;
         const int channel = middle / first.shape.out_channels_per_group() * per_group;
-        for (int tap = 0; tap < inner.taps(); ++tap)
-            for (int c = 0; c < per_group; ++c)
-                weight_at(whole, o, top + tap / inner.kernel_width * inner.dilation_height,
-                          left + tap % inner.kernel_width * inner.dilation_width, channel + c) +=
-                    w * first.weight[first.shape.weight_index(middle, tap, c)];
+        for_each_weight_of_output(first.shape, middle, [&](const weight_place& v) {
+            weight_at(whole, o, top + v.tap / inner.kernel_width * inner.dilation_height,
+                      left + v.tap % inner.kernel_width * inner.dilation_width, channel + v.input) +=
+                w * first.weight[v.index];
+        });
     });
     return whole;
 }

@@ -6,7 +6,9 @@
 #include <statiq/numeric/affine.hpp>
 #include <statiq/numeric/interval.hpp>
 #include <statiq/passes/choose_numbers.hpp>
+#include <statiq/passes/weight_maps.hpp>
 #include <statiq/tensor/refusal.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <algorithm>
 #include <array>
@@ -73,11 +75,9 @@ inline std::vector<range> weight_ranges(const std::vector<float>& weight, const 
     for (int o = 0; o < shape.out.channels; ++o) {
         range& seen = ranges[static_cast<std::size_t>(o)];
         seen = {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
-        for (int tap = 0; tap < shape.over.taps(); ++tap)
-            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                const float w = weight[shape.weight_index(o, tap, k)];
-                seen = {(std::min)(seen.min, w), (std::max)(seen.max, w)};
-            }
+        for_each_weight_of_output(shape, o, [&](const weight_place& w) {
+            seen = {(std::min)(seen.min, weight[w.index]), (std::max)(seen.max, weight[w.index])};
+        });
     }
     return ranges;
 }
@@ -154,24 +154,12 @@ inline void quantize_linear(const node& n, const number_format& input_format, co
     to.bias.assign(channels, 0);
     for (int o = 0; o < shape.out.channels; ++o) {
         const auto c = static_cast<std::size_t>(o);
-        for (int tap = 0; tap < shape.over.taps(); ++tap)
-            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                const std::size_t w = shape.weight_index(o, tap, k);
-                to.weight[w] = quantizers[c](from.weight[w]);
-            }
+        for_each_weight_of_output(
+            shape, o, [&](const weight_place& w) { to.weight[w.index] = quantizers[c](from.weight[w.index]); });
         if (!n.has_bias) continue;
         const double scale = input_scale * static_cast<double>(to.weight_map[c].scale);
         to.bias[c] = std::clamp(quantize_bias(static_cast<double>(from.bias[c]), scale), -room, room);
     }
-}
-
-/// Where a group of a channel's weights is: (tap, input channel) count in natural order, tap first.
-constexpr std::size_t weight_group(const convolution_shape& shape, const number_format& format, int tap, int k) {
-    if (format.per != granularity::group) return 0;
-    return static_cast<std::size_t>((tap * shape.in_channels_per_group() + k) / format.group);
-}
-constexpr std::size_t weight_groups(const convolution_shape& shape, const number_format& format) {
-    return weight_group(shape, format, shape.over.taps() - 1, shape.in_channels_per_group() - 1) + 1;
 }
 
 /// Refuses integers of a linear layer that are not as many as its shape and its numbers say.
@@ -180,7 +168,7 @@ constexpr void require_integers(const node& n, std::size_t weights, std::size_t 
     const convolution_shape shape = n.convolution();
     const auto channels = static_cast<std::size_t>(n.out.channels);
     require_count("integer weights", shape.weight_count(), weights, n.name.view());
-    require_count("weight scales", channels * weight_groups(shape, n.numbers.weight), maps, n.name.view());
+    require_count("weight scales", weight_maps(shape, n.numbers.weight).count(), maps, n.name.view());
     if (!n.numbers.activation.floating) require_count("integer biases", channels, biases, n.name.view());
 }
 
@@ -188,27 +176,19 @@ constexpr void require_integers(const node& n, std::size_t weights, std::size_t 
 inline void quantize_weights(const node& n, const layer_parameters& from, quantized_layer& to) {
     const convolution_shape shape = n.convolution();
     const number_format& format = n.numbers.weight;
-    const std::size_t groups = weight_groups(shape, format);
-    const auto for_each_weight = [&shape](auto&& visit) {
-        for (int o = 0; o < shape.out.channels; ++o)
-            for (int tap = 0; tap < shape.over.taps(); ++tap)
-                for (int k = 0; k < shape.in_channels_per_group(); ++k) visit(o, tap, k, shape.weight_index(o, tap, k));
-    };
-    const auto map_index = [&](int o, int tap, int k) {
-        return static_cast<std::size_t>(o) * groups + weight_group(shape, format, tap, k);
-    };
-    std::vector<range> ranges(static_cast<std::size_t>(shape.out.channels) * groups,
+    const weight_maps map_of(shape, format);
+    std::vector<range> ranges(map_of.count(),
                               {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()});
-    for_each_weight([&](int o, int tap, int k, std::size_t w) {
-        range& seen = ranges[map_index(o, tap, k)];
-        seen = {(std::min)(seen.min, from.weight[w]), (std::max)(seen.max, from.weight[w])};
+    for_each_weight(shape, [&](const weight_place& w) {
+        range& seen = ranges[map_of(w)];
+        seen = {(std::min)(seen.min, from.weight[w.index]), (std::max)(seen.max, from.weight[w.index])};
     });
     const auto quantizers = choose_weight_quantizers(ranges, std::vector<double>(ranges.size(), 0.0), format);
     to.weight_map.clear();
     for (const weight_quantizer& q : quantizers) to.weight_map.push_back(q.map());
     to.weight.resize(from.weight.size());
-    for_each_weight(
-        [&](int o, int tap, int k, std::size_t w) { to.weight[w] = quantizers[map_index(o, tap, k)](from.weight[w]); });
+    for_each_weight(shape,
+                    [&](const weight_place& w) { to.weight[w.index] = quantizers[map_of(w)](from.weight[w.index]); });
     to.floating.bias = from.bias;
 }
 

@@ -6,6 +6,8 @@
 #include <statiq/graph/parameters.hpp>
 #include <statiq/numeric/affine.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/passes/weight_maps.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 
 #include <cstddef>
 #include <vector>
@@ -16,17 +18,12 @@ namespace statiq::detail {
 /// input scale times weight scale.
 inline layer_parameters dequantized_layer(const node& n, const quantized_layer& from, float input_scale) {
     const convolution_shape shape = n.convolution();
-    const std::size_t groups = weight_groups(shape, n.numbers.weight);
+    const weight_maps map_of(shape, n.numbers.weight);
     layer_parameters real;
     real.weight.resize(shape.weight_count());
-    for (int o = 0; o < shape.out.channels; ++o)
-        for (int tap = 0; tap < shape.over.taps(); ++tap)
-            for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                const std::size_t w = shape.weight_index(o, tap, k);
-                const std::size_t map =
-                    static_cast<std::size_t>(o) * groups + weight_group(shape, n.numbers.weight, tap, k);
-                real.weight[w] = dequantize(from.weight[w], from.weight_map[map]);
-            }
+    for_each_weight(shape, [&](const weight_place& w) {
+        real.weight[w.index] = dequantize(from.weight[w.index], from.weight_map[map_of(w)]);
+    });
     if (n.numbers.activation.floating) {
         real.bias = from.floating.bias;
         return real;

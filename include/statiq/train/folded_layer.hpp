@@ -4,6 +4,7 @@
 #include <statiq/graph/node.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/passes/fold_batch_norm.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <cmath>
@@ -29,15 +30,6 @@ struct folded_source {
     [[nodiscard]] std::size_t norm() const noexcept { return static_cast<std::size_t>(from.norm); }
 };
 
-/// visit(output channel, index) for every weight of a layer.
-template <class Visit>
-void for_each_weight(const convolution_shape& shape, Visit&& visit) {
-    for (int o = 0; o < shape.out.channels; ++o)
-        for (int tap = 0; tap < shape.over.taps(); ++tap)
-            for (int k = 0; k < shape.in_channels_per_group(); ++k)
-                visit(static_cast<std::size_t>(o), shape.weight_index(o, tap, k));
-}
-
 /// The layer's parameters with its batch norm folded by moving statistics.
 inline layer_parameters folded_parameters(const folded_source& of, std::span<const layer_parameters> parameters) {
     const layer_parameters* linear = of.from.linear < 0 ? nullptr : &parameters[of.linear()];
@@ -57,8 +49,8 @@ inline std::vector<double> products_with(const folded_source& of, const std::vec
                                          std::span<const layer_parameters> parameters) {
     const std::vector<float> weights = unfolded_weights(of, parameters);
     std::vector<double> products(static_cast<std::size_t>(of.shape.out.channels));
-    for_each_weight(of.shape, [&](std::size_t c, std::size_t w) {
-        products[c] += static_cast<double>(weight_gradient[w]) * static_cast<double>(weights[w]);
+    for_each_weight(of.shape, [&](const weight_place& w) {
+        products[w.channel()] += static_cast<double>(weight_gradient[w.index]) * static_cast<double>(weights[w.index]);
     });
     return products;
 }
@@ -80,8 +72,9 @@ inline void unfold_gradients(const folded_source& of, const layer_parameters& ma
     const std::vector<double> alpha = batch_norm_scale(norm, of.trained[of.norm()].epsilon);
     const std::vector<double> products = products_with(of, made.weight, parameters);
     if (linear != nullptr)
-        for_each_weight(of.shape, [&](std::size_t c, std::size_t w) {
-            linear->weight[w] = static_cast<float>(alpha[c] * static_cast<double>(made.weight[w]));
+        for_each_weight(of.shape, [&](const weight_place& w) {
+            linear->weight[w.index] =
+                static_cast<float>(alpha[w.channel()] * static_cast<double>(made.weight[w.index]));
         });
     for (std::size_t c = 0; c < alpha.size(); ++c) {
         const auto by_bias = static_cast<double>(made.bias[c]);

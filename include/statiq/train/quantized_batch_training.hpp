@@ -6,9 +6,11 @@
 #include <statiq/graph/parameters.hpp>
 #include <statiq/operations/library.hpp>
 #include <statiq/passes/quantize_parameters.hpp>
+#include <statiq/passes/weight_maps.hpp>
 #include <statiq/simulate/dequantize_layer.hpp>
 #include <statiq/simulate/integers_between_reals.hpp>
 #include <statiq/simulate/round_sums.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 #include <statiq/train/batch_tensors.hpp>
 #include <statiq/train/fake_quantization.hpp>
 #include <statiq/train/folded_layer.hpp>
@@ -158,17 +160,12 @@ class quantized_batch_training : public rounded_batch {
     void round_weights(std::size_t i, const layer_parameters& reals) {
         const node& n = nodes()[i];
         const convolution_shape shape = n.convolution();
-        const std::size_t groups = weight_groups(shape, n.numbers.weight);
+        const weight_maps map_of(shape, n.numbers.weight);
         with_rounding_rule(how_.rounding, draws_of(how_.seed, how_.step, 2 * i, 0), [&](auto rule) {
-            for (int o = 0; o < shape.out.channels; ++o)
-                for (int tap = 0; tap < shape.over.taps(); ++tap)
-                    for (int k = 0; k < shape.in_channels_per_group(); ++k) {
-                        const std::size_t w = shape.weight_index(o, tap, k);
-                        const std::size_t map =
-                            static_cast<std::size_t>(o) * groups + weight_group(shape, n.numbers.weight, tap, k);
-                        layers_[i].weight[w] =
-                            statiq::quantize(reals.weight[w], layers_[i].weight_map[map], n.numbers.weight, rule);
-                    }
+            for_each_weight(shape, [&](const weight_place& w) {
+                layers_[i].weight[w.index] =
+                    statiq::quantize(reals.weight[w.index], layers_[i].weight_map[map_of(w)], n.numbers.weight, rule);
+            });
         });
     }
 
@@ -189,9 +186,9 @@ class quantized_batch_training : public rounded_batch {
         work.plain->pack(threads(), weights);
         work.plain->forward(threads(), tensors_.input_of(n, 0), samples, real_clamp{}, z);
         work.norm->find_statistics(threads(), z, samples, how_.folding, norm);
-        for_each_weight(work.source.shape, [&](std::size_t c, std::size_t w) {
-            weights.weight[w] =
-                static_cast<float>(work.norm->weight_scale()[c] * static_cast<double>(weights.weight[w]));
+        for_each_weight(work.source.shape, [&](const weight_place& w) {
+            float& weight = weights.weight[w.index];
+            weight = static_cast<float>(work.norm->weight_scale()[w.channel()] * static_cast<double>(weight));
         });
         weights.bias.assign(static_cast<std::size_t>(n.out.channels), 0.0F);
         float* u = sums_note(i, 1);
@@ -284,10 +281,10 @@ class quantized_batch_training : public rounded_batch {
         if (work.source.from.linear < 0) return;
         work.plain->parameter_gradients(threads(), x, z, samples, work.plain_gradient);
         layer_parameters& linear = gradients[work.source.linear()];
-        for_each_weight(work.source.shape, [&](std::size_t c, std::size_t w) {
-            linear.weight[w] =
-                static_cast<float>(work.norm->weight_scale()[c] * static_cast<double>(work.gradient.weight[w]) +
-                                   static_cast<double>(work.plain_gradient.weight[w]));
+        for_each_weight(work.source.shape, [&](const weight_place& w) {
+            linear.weight[w.index] = static_cast<float>(work.norm->weight_scale()[w.channel()] *
+                                                            static_cast<double>(work.gradient.weight[w.index]) +
+                                                        static_cast<double>(work.plain_gradient.weight[w.index]));
         });
         // A bias before a batch norm moves nothing.
         std::fill(linear.bias.begin(), linear.bias.end(), 0.0F);

@@ -56,7 +56,7 @@ class channel_panels {
 
   public:
     explicit constexpr channel_panels(const convolution_shape& shape) noexcept
-        : shape_(shape), depthwise_(is_depthwise(shape) && shape.in.channels == shape.out.channels) {}
+        : shape_(shape), depthwise_(shape.is_depthwise() && shape.in.channels == shape.out.channels) {}
 
     [[nodiscard]] constexpr int count() const noexcept {
         if (depthwise_) return (shape_.out.channels + depthwise_panel - 1) / depthwise_panel;
@@ -92,7 +92,8 @@ constexpr division division_of(const convolution_shape& whole, std::size_t most,
     constexpr std::size_t weight_cost = 4;    // of a weight that comes from far away
     const convolution_shape shape = with_most_rows(whole);
     const std::size_t products = shape.out.size() * static_cast<std::size_t>(shape.reduction());
-    const std::size_t work = products * (is_depthwise(shape) ? depthwise_cost : 1) + shape.weight_count() * weight_cost;
+    const std::size_t work =
+        products * (shape.is_depthwise() ? depthwise_cost : 1) + shape.weight_count() * weight_cost;
     const int parts = static_cast<int>((std::min)(most, work / least));
     const int panels = channel_panels<Weight>(shape).count();
     const auto largest = [&](const division& by) {

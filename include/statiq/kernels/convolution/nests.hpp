@@ -89,7 +89,7 @@ template <class Weight>
 [[nodiscard]] constexpr nest byte_nest_of(const convolution_shape& shape, bool has_weight_zero_points,
                                           int lanes) noexcept {
     if (is_sub_byte<Weight> && !fits_expansion(shape)) return nest::reference;
-    if (is_depthwise(shape)) {
+    if (shape.is_depthwise()) {
         const nest loops = depthwise_nest_of(shape, lanes > 8 ? 16 : 2 * lanes);
         return has_weight_zero_points && loops != nest::reference ? with_zero_points(loops) : loops;
     }
@@ -98,7 +98,7 @@ template <class Weight>
 
 /// The nest of a convolution of floats.
 [[nodiscard]] constexpr nest float_nest_of(const convolution_shape& shape) noexcept {
-    return is_depthwise(shape) ? depthwise_nest_of(shape, 0) : nest::blocked;
+    return shape.is_depthwise() ? depthwise_nest_of(shape, 0) : nest::blocked;
 }
 
 /// What one convolution needs.

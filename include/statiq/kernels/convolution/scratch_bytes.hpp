@@ -84,7 +84,7 @@ inline constexpr std::size_t most_mask_words = 4096;
 /// channels. A tile has at least five pixels, except the last tiles of a region.
 [[nodiscard]] constexpr std::size_t useful_scratch(const convolution_shape& shape) noexcept {
     constexpr int fewest_outputs = 8; // of a block
-    if (is_depthwise(shape) || shape.out_channels_per_group() <= fewest_outputs) return 0;
+    if (shape.is_depthwise() || shape.out_channels_per_group() <= fewest_outputs) return 0;
     const blocked_layout<4> layout(shape);
     const auto runs = static_cast<std::size_t>(layout.runs * ((layout.steps() + 63) / 64));
     const std::size_t tiles = (shape.out.pixels() + 4) / 5;
@@ -123,7 +123,7 @@ template <class Weight>
     return 0;
 #else
     constexpr bool floating = std::is_same_v<Weight, float>;
-    if (!is_depthwise(shape)) {
+    if (!shape.is_depthwise()) {
         if constexpr (floating || sizeof(stored_weight<Weight>) > 1) {
             return 0;
         } else {

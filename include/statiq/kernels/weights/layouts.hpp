@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/kernels/weights/sub_byte.hpp>
+#include <statiq/tensor/weight_walk.hpp>
 #include <statiq/tensor/window.hpp>
 
 #include <algorithm>
@@ -13,11 +14,6 @@
 /// How convolution weights lie in memory, and how they get there. The layout does not depend on the instruction set:
 /// weights packed on one machine run on every other.
 namespace statiq::kernels {
-
-/// One input channel per output channel. A convolution on one channel is not depthwise.
-[[nodiscard]] constexpr bool is_depthwise(const convolution_shape& shape) noexcept {
-    return shape.groups > 1 && shape.groups == shape.in.channels;
-}
 
 /// [out][tap][in of the group]: OHWI.
 struct natural_layout {
@@ -171,7 +167,7 @@ template <class Weight>
 /// Whether kernels can expand a convolution's weights, should these share bytes. Depthwise layers have a hundredth of a
 /// network's weights, and keep bytes.
 [[nodiscard]] constexpr bool fits_expansion(const convolution_shape& shape) noexcept {
-    return !is_depthwise(shape) && blocked_layout<4>(shape).block_size() <= most_expanded_bytes;
+    return !shape.is_depthwise() && blocked_layout<4>(shape).block_size() <= most_expanded_bytes;
 }
 
 /// What natural weights of type Natural are packed as: bytes always as int8_t, with unsigned ones (and their zero
@@ -188,7 +184,7 @@ inline constexpr std::int32_t packed_offset = is_byte_product<In, Natural>&& std
 /// @tparam In the activations' type. @tparam Weight the packed weights' type.
 template <class In, class Weight, class Visit>
 constexpr decltype(auto) with_packed_layout(const convolution_shape& shape, Visit&& visit) {
-    if (is_depthwise(shape)) return visit(depthwise_layout{shape});
+    if (shape.is_depthwise()) return visit(depthwise_layout{shape});
     if constexpr (is_byte_product<In, Weight> || std::is_same_v<Weight, float>) {
         return visit(blocked_layout_of<Weight>(shape));
     } else {
@@ -208,19 +204,12 @@ template <class In, class Natural>
 constexpr void pack_weights(const Natural* natural, packed_weight<In, Natural>* packed,
                             const convolution_shape& shape) noexcept {
     using stored = packed_weight<In, Natural>;
-    const auto copy = [&](const auto& from, const auto& to) {
-        for (std::size_t i = 0; i < to.size(); ++i) packed[i] = stored{};
-        for (int o = 0; o < shape.out.channels; ++o)
-            for (int tap = 0; tap < shape.over.taps(); ++tap)
-                for (int c = 0; c < shape.in_channels_per_group(); ++c)
-                    packed[to.index(o, tap, c)] =
-                        static_cast<stored>(natural[from.index(o, tap, c)] - packed_offset<In, Natural>);
-    };
     with_packed_layout<In, stored>(shape, [&](const auto& layout) {
-        if (is_depthwise(shape))
-            copy(depthwise_layout{shape}, layout);
-        else
-            copy(natural_layout{shape}, layout);
+        for (std::size_t i = 0; i < layout.size(); ++i) packed[i] = stored{};
+        for_each_weight(shape, [&](const weight_place& w) {
+            packed[layout.index(w.output, w.tap, w.input)] =
+                static_cast<stored>(natural[w.index] - packed_offset<In, Natural>);
+        });
     });
 }
 
@@ -242,9 +231,9 @@ constexpr void correct_bias(const std::int32_t* bias, const stored_weight<Weight
         for (int o = 0; o < shape.out.channels; ++o) {
             const std::int32_t zw = weight_zero_points == nullptr ? 0 : weight_zero_points[o];
             std::int64_t sum = 0;
-            for (int tap = 0; tap < shape.over.taps(); ++tap)
-                for (int c = 0; c < shape.in_channels_per_group(); ++c)
-                    sum += weight_at<Weight>(packed, layout.index(o, tap, c)) - zw;
+            for_each_weight_of_output(shape, o, [&](const weight_place& w) {
+                sum += weight_at<Weight>(packed, layout.index(w.output, w.tap, w.input)) - zw;
+            });
             corrected[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(bias[o]) -
                                                      static_cast<std::uint32_t>(z) * static_cast<std::uint32_t>(sum));
         }

@@ -33,6 +33,19 @@ namespace statiq::kernels::vectorized {
 template <class Arch>
 inline constexpr bool sums_pairs = !simd::has_byte_dot<Arch> && simd::has_pair_products<Arch>;
 
+/// How a tile multiplies a run of bytes.
+enum class step_kind : std::uint8_t {
+    plain,   ///< `multiply_steps`
+    checked, ///< `multiply_checked_steps`: 16 bits may not hold a sum of two products
+    narrow,  ///< `multiply_narrow_steps`: 16 bits hold several of these sums
+};
+/// @param pair_sums as `byte_format` has it
+template <class Arch>
+[[nodiscard]] constexpr step_kind step_of(int pair_sums) noexcept {
+    if (pair_sums > 1) return step_kind::narrow;
+    return pair_sums == 0 && sums_pairs<Arch> ? step_kind::checked : step_kind::plain;
+}
+
 /// Bytes times bytes, summed in int32: the integer format of `convolve_blocked`. Signed inputs are read as unsigned,
 /// x + 128; `correct_bias` accounts for it.
 /// @tparam PairSums sums of two products that 16 bits hold for any data: 0, 1, 2, 4 or 8. It is 0 on instruction sets
@@ -98,9 +111,10 @@ struct byte_format {
     [[gnu::always_inline]] static void multiply(accumulator (&acc)[Pixels][Vectors], const In* const (&x)[Pixels],
                                                 const run_of_steps<std::int8_t>& run, prefetcher::lines& lines,
                                                 [[maybe_unused]] typename input_masks::sequence& masks) noexcept {
-        if constexpr (PairSums > 1)
+        constexpr step_kind kind = step_of<Arch>(PairSums);
+        if constexpr (kind == step_kind::narrow)
             multiply_narrow_steps<byte_format>(acc, x, run, lines);
-        else if constexpr (PairSums == 0 && sums_pairs<Arch>)
+        else if constexpr (kind == step_kind::checked)
             multiply_checked_steps<byte_format, byte_format<Arch, In, Out, Scheme, 1>>(acc, x, run, lines, masks);
         else
             multiply_steps<byte_format>(acc, x, run, lines);

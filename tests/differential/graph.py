@@ -10,6 +10,10 @@ import numpy as np
 from numerics import INT32, Format, Window, accumulator_interval
 
 ACTIVATIONS = ("relu", "relu6", "relu_n1_to_1")
+# As C++ spells them. Those that need an exponential are as exact in float as the C library's is: few entries depend on it.
+FUNCTIONS = {"sigmoid": "sigmoid", "tanh": "statiq::tanh", "hard_sigmoid": "hard_sigmoid", "hard_swish": "hard_swish",
+             "elu": "elu", "leaky_relu": "leaky_relu<0.1>"}
+CLAMPED = ("add", "multiply")  # joins that take an activation as their clamp
 
 
 @dataclass
@@ -21,6 +25,8 @@ class Node:
     groups: int = 1
     axes: tuple = (0, 1, 2)
     fused: str = ""
+    function: str = ""     # of a function of each value
+    fixed: bool = False    # whether its output has fixed numbers
     form: Format = None    # of the output
     weight: Format = None  # of linear nodes
 
@@ -204,6 +210,44 @@ class Draw:
             return f"with<{weight.name}, {form.name}>(convert)", self.append("convert", [at], before.out, form)
         return self.activated("identity", at, 1)
 
+    def function(self, at):
+        """A function of each value. Where tables have 16 bits, the last bit of float shows: no function that few C libraries
+        round correctly."""
+        before, (weight, form) = self.nodes[at], self.formats()
+        wide = max(before.form.bits, form.bits) > 8
+        name = self.pick(*(name for name in FUNCTIONS if not (wide and name in ("tanh", "elu"))))
+        fixed = name in ("sigmoid", "tanh") and self.chance(0.6)
+        word = f"with_fixed_numbers({FUNCTIONS[name]})" if fixed else FUNCTIONS[name]
+        node = self.append("function", [at], before.out, form, function=name, fixed=fixed)
+        return f"with<{weight.name}, {form.name}>({word})", node
+
+    def product(self, at):
+        """An image times itself, times another, or times a factor that is repeated over pixels or channels."""
+        weight, form = self.formats()
+        before = self.nodes[at]
+        count_before = len(self.nodes)
+        kind = self.pick("square", "excitation", "excitation", "mask", "image")
+        text, end = "identity", at
+        if kind == "excitation":
+            end = self.append("global_average_pool", [at], (1, 1, before.out[2]), form)
+            gate, end = self.function(end)
+            text = f"with<{weight.name}, {form.name}>(global_average_pool) | {gate}"
+        elif kind in ("mask", "image"):
+            text, end = self.linear(at, 1 if kind == "mask" else before.out[2])
+        factor, out = self.nodes[end], before.out
+        fits = all(a == b or a == 1 for a, b in zip(factor.out, out)) and (factor.out[:2] in (out[:2], (1, 1)))
+        # Products of 16-bit integers fit int32 where these have no zero points.
+        if not fits or (form.bits > 8 and (before.form.has_zero_point or factor.form.has_zero_point)):
+            del self.nodes[count_before:]
+            return self.function(at)
+        swapped = self.chance(0.5)
+        texts, ends = ["identity", text], [at, end]
+        if swapped:
+            texts, ends = texts[::-1], ends[::-1]
+        node = self.append("multiply", ends, out, form)
+        text, node = self.activated(f"multiply({', '.join(texts)})", node, 0.3)
+        return f"with<{weight.name}, {form.name}>({text})", node
+
     def joined(self, at):
         """A sum or a concatenation of branches over one tensor; its inputs are stored alike."""
         weight, form = self.formats()
@@ -265,7 +309,8 @@ class Draw:
         at = self.append("input", [], shape, form)
         texts = [f"with<{weight.name}, {form.name}>(input<{shape[0]}, {shape[1]}, {shape[2]}>)"]
         while len(self.nodes) < nodes:
-            part = self.pick(self.linear, self.linear, self.linear, self.pool, self.rearranged, self.joined, self.joined)
+            part = self.pick(self.linear, self.linear, self.linear, self.pool, self.rearranged, self.joined, self.joined,
+                             self.function, self.product)
             if np.prod(self.nodes[at].out[:2]) > 200 or self.nodes[at].out[2] > 120:
                 part = self.pool if self.nodes[at].out[2] <= 120 else self.linear
             text, at = part(at)
@@ -278,13 +323,13 @@ def wide_symmetry(form):
 
 
 def fused(nodes):
-    """An activation that alone reads a convolution, a dense layer or a sum becomes its clamp."""
+    """An activation that alone reads a convolution, a dense layer, a sum or a product becomes its clamp."""
     readers = [sum(node.inputs.count(i) for node in nodes) for i in range(len(nodes))]
     result, moved = [], []
     for node in nodes:
         producer = result[moved[node.inputs[0]]] if node.inputs else None
         if (node.kind in ACTIVATIONS and readers[node.inputs[0]] == 1 and not producer.fused
-                and (producer.is_linear or producer.kind == "add")):
+                and (producer.is_linear or producer.kind in CLAMPED)):
             producer.fused = node.kind
             moved.append(moved[node.inputs[0]])
             continue

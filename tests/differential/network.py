@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import functions
 import numerics
 from graph import KEEPING
 from numerics import INT32, Gemmlowp, Map
@@ -95,6 +96,12 @@ class Network:
             own.output = self.output_map(node.form, self.draw_layer(index, node, tensors))
         elif node.kind == "add":
             own.output = self.output_map(node.form, sum(reals))
+        elif node.kind == "multiply":
+            own.output = self.output_map(node.form, reals[0] * reals[1])
+        elif node.kind == "function":
+            results = functions.REAL[node.function](reals[0].astype(np.float32))
+            own.output = (functions.fixed_output(node.function, node.form) if node.fixed
+                          else self.output_map(node.form, results))
         else:
             own.output = self.output_map(node.form, np.concatenate([r.ravel() for r in reals]))
 
@@ -150,6 +157,11 @@ class Network:
         if node.kind == "add":
             forms = [self.nodes[i].form for i in node.inputs]
             return numerics.add(scheme, inputs, before, forms, own, clamp)
+        if node.kind == "multiply":
+            return numerics.multiply(scheme, inputs, before, own, clamp)
+        if node.kind == "function":
+            form = self.nodes[node.inputs[0]].form
+            return functions.apply(scheme, node.function, x, before[0], form, own, node.form, node.fixed)
         if node.kind == "concat":
             parts = [numerics.rescale(scheme, part, m, own, clamp) for part, m in zip(inputs, before)]
             return np.concatenate(parts, axis=3)

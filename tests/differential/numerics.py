@@ -263,6 +263,13 @@ def add(scheme, inputs, maps, forms, numbers, clamp):
     return requantize(scheme, fits(total), factor, numbers.zero, clamp)
 
 
+def multiply(scheme, inputs, maps, numbers, clamp):
+    """Extents of 1 are repeated."""
+    factor = scheme.prepare(float(maps[0].scale) * float(maps[1].scale) / float(numbers.scale))
+    product = fits((inputs[0] - maps[0].zero) * (inputs[1] - maps[1].zero))
+    return requantize(scheme, product, factor, numbers.zero, clamp)
+
+
 def mean(scheme, x, before, numbers, clamp):
     count = x.shape[1] * x.shape[2]
     factor = scheme.prepare_mean(float(before.scale) / float(numbers.scale), count)
@@ -278,9 +285,10 @@ def rescale(scheme, x, before, numbers, clamp):
 # ---- softmax: fixed point with Q5.26 exponents, Q0.31 exponentials and their sum in Q12.19 ------------------------------
 
 
-def exp_of_negative(a):
-    """e^a for a <= 0 in Q5.26, as Q0.31: the polynomial between -1/4 and 0, then one factor for each bit of the rest."""
-    integer_bits, fraction_bits = 5, 26
+def exp_of_negative(a, integer_bits=5):
+    """e^a for a <= 0 in Q5.26, as Q0.31: the polynomial between -1/4 and 0, then one factor for each bit of the rest.
+    With another number of integer bits there are other fraction bits, and a factor for each integer bit."""
+    fraction_bits = 31 - integer_bits
     quarter = 1 << (fraction_bits - 2)
     remainder = (a & (quarter - 1)) - quarter
     y = (remainder << integer_bits) + (1 << 28)
@@ -290,21 +298,27 @@ def exp_of_negative(a):
     term = divide_by_power_of_two(high_multiply(term, np.int64(715827883)) + y2, 1)
     e = 1895147668 + high_multiply(np.int64(1895147668), y + term)
     rest = remainder - a
-    for k, factor in enumerate((1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242), -2):
+    factors = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)[:integer_bits + 2]
+    for k, factor in enumerate(factors, -2):
         e = np.where(rest & (1 << (fraction_bits + k)), high_multiply(e, np.int64(factor)), e)
     return np.where(a == 0, INT32[1], e)
 
 
+def two_over_one_plus(x):
+    """2 / (1 + x) in Q2.29 for x in Q0.31, by three Newton steps."""
+    half_sum = (np.int64(x) + INT32[1] + 1) >> 1
+    r = 1515870810 + high_multiply(half_sum, np.int64(-1010580540))
+    for _ in range(3):
+        gap = 2**29 - high_multiply(half_sum, r)
+        r = r + np.clip(high_multiply(r, gap) * 4, *INT32)
+    return r
+
+
 def reciprocal(x, integer_digits):
-    """1 / x for x > 0 in Q(integer_digits): (r, shift), by three Newton steps."""
+    """1 / x for x > 0 in Q(integer_digits): (r, shift)."""
     zeros = 32 - int(x).bit_length()
     fraction = (int(x) << zeros) - 2**31  # x = (1 + fraction) 2^.., in Q0.31
-    half_sum = (fraction + INT32[1] + 1) // 2
-    r = 1515870810 + int(high_multiply(np.int64(half_sum), np.int64(-1010580540)))
-    for _ in range(3):
-        gap = 2**29 - int(high_multiply(np.int64(half_sum), np.int64(r)))
-        r += min(max(int(high_multiply(np.int64(r), np.int64(gap))) * 4, INT32[0]), INT32[1])
-    return min(r * 2, INT32[1]), integer_digits - zeros
+    return min(int(two_over_one_plus(fraction)) * 2, INT32[1]), integer_digits - zeros
 
 
 def softmax(x, scale, form):

@@ -17,12 +17,14 @@ except ImportError:
     print("skipped: no numpy")
     sys.exit(77)
 
+import functions
 import numerics
 from numerics import Format, Gemmlowp, Map, Window
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "data" / "golden"
 TYPES = {"I8": "i1", "U8": "u1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "F32": "<f4", "F64": "<f8"}
 INT8 = Format(8, "asymmetric_signed")
+INT16 = Format(16, "symmetric_full_range")
 ACTIVATIONS = {"NONE": "", "RELU": "relu", "RELU6": "relu6", "RELU_N1_TO_1": "relu_n1_to_1"}
 
 
@@ -114,6 +116,31 @@ class Model(unittest.TestCase):
             ends = np.iinfo(tensor("output", stored=True).dtype)
             before, after = map_of(case, "input"), map_of(case, "output")
             self.equal(numerics.rescale(Gemmlowp, tensor("input"), before, after, (ends.min, ends.max)), tensor("output"))
+
+    def test_products(self):
+        for name in ("int8", "uint8", "int16"):
+            for case, tensor in cases(f"ops2/mul_{name}"):
+                maps = [map_of(case, "input1"), map_of(case, "input2")]
+                clamp = case["activation_min"], case["activation_max"]
+                y = numerics.multiply(Gemmlowp, [tensor("input1"), tensor("input2")], maps, map_of(case, "output"), clamp)
+                self.equal(y, tensor("output"))
+
+    def test_functions(self):
+        for file, name, form in (("logistic_int8", "sigmoid", INT8), ("tanh_int8", "tanh", INT8),
+                                 ("tanh_uint8", "tanh", Format(8, "asymmetric")), ("hard_swish_int8", "hard_swish", INT8),
+                                 ("elu_int8", "elu", INT8), ("logistic_int16", "sigmoid", INT16),
+                                 ("tanh_int16", "tanh", INT16)):
+            for case, tensor in cases(f"ops2/{file}"):
+                before, after = map_of(case, "input"), map_of(case, "output")
+                y = functions.apply(Gemmlowp, name, tensor("input"), before, form, after, form, fixed=True)
+                self.equal(y, tensor("output"))
+
+    def test_leaky_relu(self):
+        for name, form in (("int8", INT8), ("int16", INT16)):
+            for case, tensor in cases(f"ops2/leaky_relu_{name}"):
+                before, after = map_of(case, "input"), map_of(case, "output")
+                y = functions.leaky_rule(tensor("input") - before.zero, before.scale, after.scale, case["alpha"])
+                self.equal(np.clip(y + after.zero, form.lowest, form.highest), tensor("output"))
 
     def test_softmax(self):
         for case, tensor in cases("ops/softmax"):

@@ -14,6 +14,26 @@
 
 namespace statiq::detail {
 
+/// FNV-1a, from character `first` on, behind whose predecessors the hash is `hash`.
+[[nodiscard]] constexpr std::uint32_t hash_of(const label& name, std::size_t first = 0,
+                                              std::uint32_t hash = 0x811c9dc5) {
+    for (std::size_t i = first; i < name.length; ++i)
+        hash = (hash ^ static_cast<unsigned char>(name.text[i])) * 0x01000193U;
+    return hash;
+}
+
+/// A name and its hash.
+struct hashed_label {
+    label text{};
+    std::uint32_t hash = hash_of({});
+
+    constexpr hashed_label() = default;
+    constexpr explicit hashed_label(const label& name) : text(name), hash(hash_of(name)) {}
+    /// A name that begins with another one.
+    constexpr hashed_label(const label& name, const hashed_label& begun)
+        : text(name), hash(hash_of(name, begun.text.length, begun.hash)) {}
+};
+
 /// What a part has from the parts around it.
 struct inherited {
     layer_numbers numbers{};
@@ -24,7 +44,7 @@ struct inherited {
 template <std::size_t Size>
 struct graph_builder {
     node_array<Size> nodes{};
-    std::array<bias_rule, Size> bias_rules{};
+    bias_rule bias_rules[Size]{};
     std::array<label, max_outputs> output_names{};
     int output_count = 0;
     int count = 0;
@@ -42,12 +62,11 @@ struct graph_builder {
     }
 
     /// Names are found by their hash, or building a network of 500 layers would take more steps than compilers allow.
-    /// A table holds indices of nodes plus one; 0: empty.
+    /// A table holds indices of nodes plus one; 0: empty. Arrays here are the language's own: an index costs no call.
     static constexpr std::size_t buckets = std::bit_ceil(2 * Size);
-    using hash_table = std::array<int, buckets>;
-    hash_table named{};              ///< nodes by their names
-    hash_table scopes{};             ///< of each innermost scope, its first node
-    std::array<label, Size> paths{}; ///< of each node, its innermost scope
+    int named[buckets]{};  ///< nodes by their names
+    int scopes[buckets]{}; ///< of each innermost scope, its first node
+    label paths[Size]{};   ///< of each node, its innermost scope
 
     /// The last ordinal that was given because a node has the name already.
     struct ordinal {
@@ -55,69 +74,68 @@ struct graph_builder {
         real_clamp clamp{};
         int last = 1;
     };
-    std::array<ordinal, Size> ordinals{};
+    ordinal ordinals[Size]{};
 
-    /// The bucket that holds the name, or the empty one where it belongs. @param name_of(i) the name of node i
-    template <class NameOf>
-    static constexpr std::size_t bucket_of(const hash_table& table, const label& name, NameOf name_of) {
-        std::uint32_t hash = 0x811c9dc5; // FNV-1a
-        for (std::size_t i = 0; i < name.length; ++i)
-            hash = (hash ^ static_cast<unsigned char>(name.text[i])) * 0x01000193U;
-        std::size_t bucket = hash % buckets;
-        while (table[bucket] != 0 && !(name_of(static_cast<std::size_t>(table[bucket] - 1)) == name))
-            bucket = (bucket + 1) % buckets;
+    /// The bucket that holds the name, or the empty one where it belongs.
+    [[nodiscard]] constexpr std::size_t name_bucket(const hashed_label& name) const {
+        std::size_t bucket = name.hash % buckets;
+        while (named[bucket] != 0 && !(at(named[bucket] - 1).name == name.text)) bucket = (bucket + 1) % buckets;
         return bucket;
     }
-    [[nodiscard]] constexpr std::size_t name_bucket(const label& name) const {
-        return bucket_of(named, name, [this](std::size_t i) -> const label& { return nodes[i].name; });
+    [[nodiscard]] constexpr std::size_t scope_bucket(const hashed_label& name) const {
+        std::size_t bucket = name.hash % buckets;
+        while (scopes[bucket] != 0 && !(paths[scopes[bucket] - 1] == name.text)) bucket = (bucket + 1) % buckets;
+        return bucket;
     }
-    [[nodiscard]] constexpr std::size_t scope_bucket(const label& name) const {
-        return bucket_of(scopes, name, [this](std::size_t i) -> const label& { return paths[i]; });
-    }
-    [[nodiscard]] constexpr int find(const label& name) const { return named[name_bucket(name)] - 1; }
     [[nodiscard]] constexpr const node& at(int index) const { return nodes[static_cast<std::size_t>(index)]; }
     constexpr node& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
 
-    /// The name of a new node: see `named`. A taken name gets an ordinal.
-    [[nodiscard]] constexpr label name_for(const node& n, const label& path) {
-        label wanted = path;
+    /// Gives a new node its name: see `named`. A taken name gets an ordinal.
+    /// @return the bucket of `named` where the name belongs
+    constexpr std::size_t give_name(node& n, const hashed_label& scope) {
+        const label& path = scope.text;
+        hashed_label wanted = scope;
         if (n.traits().normalizes) {
             // A norm in a scope of its own is named by that scope.
             const bool belongs = n.input() >= 0 && at(n.input()).is_linear() && at(n.input()).name.is_in(path);
-            wanted = (belongs ? at(n.input()).name : path) / label("bn");
+            wanted = hashed_label((belongs ? at(n.input()).name : path) / label("bn"));
         } else if (!n.is_linear() || path.empty()) {
-            wanted = path.empty() ? label{} + n.word() : path + "." + n.word();
+            wanted = hashed_label(path.empty() ? label{} + n.word() : path + "." + n.word());
         }
-        const int taken = find(wanted);
-        if (taken < 0) return wanted;
-        if (n.is_linear() && !path.empty()) wanted = path + "." + n.word();
-        ordinal& given = ordinals[static_cast<std::size_t>(taken)];
+        n.name = wanted.text;
+        std::size_t bucket = name_bucket(wanted);
+        if (named[bucket] == 0) return bucket;
+        const label numbered = n.is_linear() && !path.empty() ? path + "." + n.word() : wanted.text;
+        const hashed_label begun(numbered + "_");
+        ordinal& given = ordinals[named[bucket] - 1];
         if (given.facts != n.facts || given.clamp != n.clamp) given = {.facts = n.facts, .clamp = n.clamp};
-        for (;;) {
-            const label numbered = wanted + "_" + ++given.last;
-            if (find(numbered) < 0 || numbered.full()) return numbered;
-        }
+        do {
+            n.name = begun.text + ++given.last;
+            bucket = name_bucket(hashed_label(n.name, begun));
+        } while (named[bucket] != 0 && !n.name.full());
+        return bucket;
     }
 
-    constexpr int append(const node& n, bias_rule bias, const label& path) {
+    /// @param bucket of the node's name
+    constexpr int append(const node& n, bias_rule bias, const hashed_label& scope, std::size_t bucket) {
         if (n.name.full()) report(defect::label, n.name);
-        const auto index = static_cast<std::size_t>(count);
-        bias_rules[index] = bias;
+        bias_rules[static_cast<std::size_t>(count)] = bias;
         at(count) = n;
-        named[name_bucket(n.name)] = count + 1;
-        paths[index] = path;
-        if (int& first_inside = scopes[scope_bucket(path)]; first_inside == 0) first_inside = count + 1;
+        named[bucket] = count + 1;
+        paths[count] = scope.text;
+        if (int& first_inside = scopes[scope_bucket(scope)]; first_inside == 0) first_inside = count + 1;
         return count++;
     }
 
     // ---- one function for each kind of part; each returns the index of the part's output node -----------------
 
     template <class Word, class... Options>
-    constexpr int emit(const layer<Word, Options...>&, int from_node, const label& path, const inherited& outer) {
+    constexpr int emit(const layer<Word, Options...>&, int from_node, const hashed_label& path,
+                       const inherited& outer) {
         const layer_spec s = layer<Word, Options...>::spec.completed(outer.defaults);
         node n{.facts = s.facts, .epsilon = s.epsilon, .clamp = s.clamp, .numbers = outer.numbers};
         n.inputs[0] = from_node;
-        n.name = name_for(n, path);
+        const std::size_t bucket = give_name(n, path);
         if (n.is_source() == (from_node >= 0)) report(defect::input_first, n.name);
         if (from_node >= 0) {
             n.input_count = 1;
@@ -125,23 +143,24 @@ struct graph_builder {
         }
         n.out = n.in;
         give_shape<typename Word::operation>(n, s, outer.defaults);
-        return append(n, s.bias, path);
+        return append(n, s.bias, path, bucket);
     }
 
-    constexpr int emit(const chain<>&, int from_node, const label&, const inherited&) { return from_node; }
+    constexpr int emit(const chain<>&, int from_node, const hashed_label&, const inherited&) { return from_node; }
     template <int Rank, class Last, class... Front>
-    constexpr int emit(const chain<run_of_parts<Rank, Last>, Front...>&, int from_node, const label& path,
+    constexpr int emit(const chain<run_of_parts<Rank, Last>, Front...>&, int from_node, const hashed_label& path,
                        const inherited& outer) {
         const int before = this->emit(chain<Front...>{}, from_node, path, outer);
         return this->emit(Last{}, before, path, outer);
     }
     template <class First, class Second>
-    constexpr int emit(const pair_of_runs<First, Second>&, int from_node, const label& path, const inherited& outer) {
+    constexpr int emit(const pair_of_runs<First, Second>&, int from_node, const hashed_label& path,
+                       const inherited& outer) {
         return this->emit(Second{}, this->emit(First{}, from_node, path, outer), path, outer);
     }
 
     template <class Op, class Branches, std::size_t Count>
-    constexpr int emit(const joined_part<Op, Branches, Count>&, int from_node, const label& path,
+    constexpr int emit(const joined_part<Op, Branches, Count>&, int from_node, const hashed_label& path,
                        const inherited& outer) {
         node n{.facts = &facts_of<Op>, .numbers = outer.numbers};
         int branches = 0;
@@ -151,35 +170,37 @@ struct graph_builder {
             ++branches;
         });
         n.input_count = (std::min)(branches, max_inputs);
-        n.name = name_for(n, path);
+        const std::size_t bucket = give_name(n, path);
         if (from_node < 0) {
             report(defect::input_first, n.name);
-            return append(n, bias_rule::never, path);
+            return append(n, bias_rule::never, path, bucket);
         }
         if (branches > max_inputs) report(defect::joined, n.name, {max_inputs}, {branches});
         n.in = n.out = at(n.input()).out;
         give_shape<Op>(n, layer_spec{}, outer.defaults);
-        return append(n, bias_rule::never, path);
+        return append(n, bias_rule::never, path, bucket);
     }
 
     template <class Op>
     constexpr void give_shape(node& n, const layer_spec& spec, const layer_defaults& defaults) {
-        std::array<extents, max_inputs> inputs{};
-        for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) inputs[k] = at(n.inputs[k]).out;
-        shape_context context{n, spec, defaults, inputs.data(), first};
+        extents inputs[max_inputs]{n.in};
+        for (int k = 1; k < n.input_count; ++k) inputs[k] = at(n.inputs[static_cast<std::size_t>(k)]).out;
+        shape_context context{n, spec, defaults, inputs, first};
         Op::shape(context);
         context.require_counted(product(n.out));
     }
 
     template <label Name, class Part>
-    constexpr int emit(const scope<Name, Part>&, int from_node, const label& path, const inherited& outer) {
-        const label inner = path / Name;
-        if (!Name.empty() && (find(inner) >= 0 || scopes[scope_bucket(inner)] != 0)) report(defect::label_twice, inner);
+    constexpr int emit(const scope<Name, Part>&, int from_node, const hashed_label& path, const inherited& outer) {
+        const hashed_label inner(path.text / Name);
+        if (!Name.empty() && (named[name_bucket(inner)] != 0 || scopes[scope_bucket(inner)] != 0))
+            report(defect::label_twice, inner.text);
         return emit(Part{}, from_node, inner, outer);
     }
 
     template <layer_numbers Numbers, class Part>
-    constexpr int emit(const with_numbers<Numbers, Part>&, int from_node, const label& path, const inherited& outer) {
+    constexpr int emit(const with_numbers<Numbers, Part>&, int from_node, const hashed_label& path,
+                       const inherited& outer) {
         inherited given{Numbers, outer.defaults}; // what the numbers leave open is as outside
         if (!given.numbers.chosen_activation) {
             given.numbers.chosen_activation = outer.numbers.chosen_activation;
@@ -189,11 +210,12 @@ struct graph_builder {
     }
 
     template <layer_defaults Defaults, class Part>
-    constexpr int emit(const defaulted<Defaults, Part>&, int from_node, const label& path, const inherited& outer) {
+    constexpr int emit(const defaulted<Defaults, Part>&, int from_node, const hashed_label& path,
+                       const inherited& outer) {
         return emit(Part{}, from_node, path, inherited{outer.numbers, Defaults});
     }
 
-    constexpr int emit(const identity_part&, int from_node, const label&, const inherited&) { return from_node; }
+    constexpr int emit(const identity_part&, int from_node, const hashed_label&, const inherited&) { return from_node; }
 
     /// A label names a scope, and a scope's value is that of its last node so far; -1 where there is none.
     constexpr int last_in(const label& scope) {
@@ -203,13 +225,13 @@ struct graph_builder {
         return -1;
     }
     template <label Name>
-    constexpr int emit(const reference_part<Name>&, int from_node, const label&, const inherited&) {
+    constexpr int emit(const reference_part<Name>&, int from_node, const hashed_label&, const inherited&) {
         const int index = last_in(Name);
         return index < 0 ? from_node : index;
     }
 
     template <label... Names>
-    constexpr int emit(const outputs_part<Names...>&, int from_node, const label&, const inherited&) {
+    constexpr int emit(const outputs_part<Names...>&, int from_node, const hashed_label&, const inherited&) {
         (name_output(Names), ...);
         return from_node;
     }
@@ -284,7 +306,7 @@ struct operations_in<defaulted<Defaults, Part>> : operations_in<Part> {};
 template <graph_part Body>
 constexpr auto build_graph(const Body& body) {
     graph_builder<Body::size> builder;
-    builder.finish(builder.emit(body, -1, label{}, inherited{}));
+    builder.finish(builder.emit(body, -1, hashed_label{}, inherited{}));
     return builder;
 }
 

@@ -51,10 +51,13 @@ struct label {
     }
     /// Appends a decimal number: label("dw") + 13 is "dw13".
     [[nodiscard]] constexpr label operator+(int number) const {
-        char digits[10]{};
-        std::size_t first = 10;
-        for (; first == 10 || number > 0; number /= 10) digits[--first] = static_cast<char>('0' + number % 10);
-        return *this + std::string_view(digits + first, 10 - first);
+        label joined = *this;
+        std::size_t end = length + 1U;
+        for (int rest = number / 10; rest > 0; rest /= 10) ++end;
+        joined.length = static_cast<unsigned char>(end < capacity ? end : capacity);
+        for (; end > length; number /= 10)
+            if (--end < capacity) joined.text[end] = static_cast<char>('0' + number % 10);
+        return joined;
     }
     /// "outer" / "inner" is "outer.inner"; an empty side leaves the other.
     [[nodiscard]] constexpr label operator/(const label& inner) const {

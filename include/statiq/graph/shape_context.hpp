@@ -21,20 +21,21 @@ namespace detail {
 inline constexpr std::int64_t most_counted = (std::numeric_limits<std::int32_t>::max)();
 
 /// The product of counts; what int64 does not hold is its largest number.
+constexpr std::int64_t product(std::int64_t a, std::int64_t b) {
+    constexpr auto most = (std::numeric_limits<std::int64_t>::max)();
+    return b != 0 && a > most / b ? most : a * b;
+}
 template <class... Counts>
-constexpr std::int64_t product(Counts... counts) {
-    std::int64_t total = 1;
-    const auto multiply = [&total](std::int64_t by) {
-        constexpr auto most = (std::numeric_limits<std::int64_t>::max)();
-        total = by != 0 && total > most / by ? most : total * by;
-    };
-    (multiply(counts), ...);
-    return total;
+constexpr std::int64_t product(std::int64_t a, std::int64_t b, Counts... others) {
+    return product(product(a, b), others...);
 }
 constexpr std::int64_t product(const extents& of) { return product(of.height, of.width, of.channels); }
 
+/// As std::max, in one call: compilers count the calls of a constant expression.
+constexpr std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+
 /// For extents of a graph that has been refused.
-constexpr int as_int(std::int64_t count) { return static_cast<int>((std::min)(count, most_counted)); }
+constexpr int as_int(std::int64_t count) { return static_cast<int>(count < most_counted ? count : most_counted); }
 
 } // namespace detail
 

@@ -21,7 +21,7 @@ constexpr axis infer_axis(std::int64_t in, std::int64_t kernel, std::int64_t str
     const std::int64_t reach = (kernel - 1) * dilation + 1;
     if (rule == padding_rule::same) {
         const std::int64_t out = (in + stride - 1) / stride;
-        const std::int64_t total = (std::max)(std::int64_t{0}, (out - 1) * stride + reach - in);
+        const std::int64_t total = larger(0, (out - 1) * stride + reach - in);
         return {out, total / 2, in + total, reach};
     }
     const std::int64_t padded = rule == padding_rule::valid ? in : in + before + after;
@@ -38,7 +38,7 @@ constexpr void move_window(shape_context& c) {
         infer_axis(n.in.height, s.kernel_height, stride_height, s.dilation_height, s.padding, s.pad_top, s.pad_bottom);
     const axis columns =
         infer_axis(n.in.width, s.kernel_width, stride_width, s.dilation_width, s.padding, s.pad_left, s.pad_right);
-    c.require_counted((std::max)({rows.padded, rows.reach, columns.padded, columns.reach}));
+    c.require_counted(larger(larger(rows.padded, rows.reach), larger(columns.padded, columns.reach)));
     c.require_counted(product(s.kernel_height, s.kernel_width));
     n.over = {s.kernel_height,   s.kernel_width,   stride_height,           stride_width,
               s.dilation_height, s.dilation_width, as_int(rows.pad_before), as_int(columns.pad_before)};

@@ -93,62 +93,100 @@ enum class placement : unsigned char { large, large_and_long_lived, long_lived, 
 
 template <std::size_t Size>
 constexpr std::array<int, Size> placement_order(const std::array<allocation, Size>& tensors, placement rule) {
-    const auto weight = [&](int index) -> std::size_t {
-        const allocation& t = tensors[static_cast<std::size_t>(index)];
-        const auto steps = static_cast<std::size_t>(t.last - t.first + 1);
-        switch (rule) {
-        case placement::large:
-            return t.bytes;
-        case placement::large_and_long_lived:
-            return t.bytes * steps;
-        case placement::long_lived:
-            return steps;
-        case placement::early:
-            return Size - static_cast<std::size_t>(index);
-        case placement::late:
-            break;
-        }
-        return static_cast<std::size_t>(index);
-    };
     std::array<int, Size> order{};
-    for (std::size_t i = 0; i < Size; ++i) order[i] = static_cast<int>(i);
+    std::array<std::size_t, Size> weights{};
+    for (std::size_t i = 0; i < Size; ++i) {
+        const allocation& t = tensors[i];
+        const auto steps = static_cast<std::size_t>(t.last - t.first + 1);
+        order[i] = static_cast<int>(i);
+        weights[i] = rule == placement::large                  ? t.bytes
+                     : rule == placement::large_and_long_lived ? t.bytes * steps
+                     : rule == placement::long_lived           ? steps
+                     : rule == placement::early                ? Size - i
+                                                               : i;
+    }
     std::sort(order.begin(), order.end(), [&](int a, int b) {
-        const std::size_t left = weight(a);
-        const std::size_t right = weight(b);
+        const std::size_t left = weights[static_cast<std::size_t>(a)];
+        const std::size_t right = weights[static_cast<std::size_t>(b)];
         return left != right ? left > right : a < b;
     });
     return order;
 }
 
-/// Places tensors in the given order, each at the lowest offset that no tensor alive at the same time occupies.
-/// Returns the arena's size. (Written in few steps: compilers count them.)
+/// Which tensors live at the same time. A chain has two or three neighbours a tensor: who asks for them spends time in
+/// proportion to their number, where a look at all pairs of tensors takes more steps than compilers allow.
 template <std::size_t Size>
-constexpr std::size_t place(std::array<allocation, Size>& tensors, const std::array<int, Size>& order) {
-    struct placed {
+class lifetimes {
+  public:
+    constexpr explicit lifetimes(const std::array<allocation, Size>& tensors) : tensors_(tensors) {
+        std::array<std::size_t, Size + 2> begin{}; // of each step, where the tensors that it writes begin
+        for (const allocation& t : tensors) ++begin[static_cast<std::size_t>(t.first) + 1];
+        for (std::size_t step = 0; step <= Size; ++step) begin[step + 1] += begin[step];
+        for (std::size_t i = 0; i < Size; ++i) {
+            place_[i] = begin[static_cast<std::size_t>(tensors[i].first)]++;
+            born_[place_[i]] = static_cast<int>(i);
+        }
+        for (std::size_t p = 0; p < Size; ++p) {
+            int before = static_cast<int>(p) - 1;
+            while (before >= 0 && at(before).last <= at(static_cast<int>(p)).last) before = outlived_by(before);
+            outlived_by_[p] = before;
+        }
+    }
+
+    /// Calls visit(k) for every tensor k that lives at some step of tensor `index`.
+    template <class Visit>
+    constexpr void for_each_neighbour(int index, Visit visit) const {
+        const allocation& self = tensors_[static_cast<std::size_t>(index)];
+        const auto place = static_cast<int>(place_[static_cast<std::size_t>(index)]);
+        for (int p = place - 1; p >= 0;) {
+            if (at(p).last < self.first) {
+                p = outlived_by(p); // those between are gone as well
+            } else {
+                visit(born(p--));
+            }
+        }
+        for (int p = place + 1; p < static_cast<int>(Size) && at(p).first <= self.last; ++p) visit(born(p));
+    }
+
+  private:
+    [[nodiscard]] constexpr int born(int p) const { return born_[static_cast<std::size_t>(p)]; }
+    [[nodiscard]] constexpr int outlived_by(int p) const { return outlived_by_[static_cast<std::size_t>(p)]; }
+    [[nodiscard]] constexpr const allocation& at(int p) const { return tensors_[static_cast<std::size_t>(born(p))]; }
+
+    const std::array<allocation, Size>& tensors_;
+    std::array<int, Size> born_{};          ///< tensors by the step that writes them
+    std::array<std::size_t, Size> place_{}; ///< of each tensor, its place in `born_`
+    std::array<int, Size> outlived_by_{};   ///< of each place, the nearest one before whose tensor lives longer, or -1
+};
+
+/// Places tensors in the given order, each at the lowest offset that no tensor alive at the same time occupies.
+/// Returns the arena's size.
+template <std::size_t Size>
+constexpr std::size_t place(std::array<allocation, Size>& tensors, const std::array<int, Size>& order,
+                            const lifetimes<Size>& lives) {
+    struct taken {
         std::size_t offset = 0;
         std::size_t end = 0;
-        int first = 0;
-        int last = 0;
     };
-    placed below[Size] = {}; // those that have their place, by offset
-    std::size_t count = 0;
+    std::array<bool, Size> placed{};
+    std::array<taken, Size> below{}; // what neighbours take
     std::size_t top = 0;
     for (const int index : order) {
         allocation& t = tensors[static_cast<std::size_t>(index)];
         if (t.bytes == 0) continue;
-        const placed self{0, t.bytes, t.first, t.last};
+        std::size_t count = 0;
+        lives.for_each_neighbour(index, [&](int k) {
+            const auto other = static_cast<std::size_t>(k);
+            if (placed[other]) below[count++] = {tensors[other].offset, tensors[other].end()};
+        });
+        std::sort(below.begin(), below.begin() + static_cast<std::ptrdiff_t>(count),
+                  [](const taken& a, const taken& b) { return a.offset < b.offset; });
         std::size_t offset = 0;
-        std::size_t k = 0;
-        for (; k < count; ++k) {
-            const placed& other = below[k];
-            if (self.first > other.last || other.first > self.last) continue;
-            if (offset + self.end <= other.offset) break;
-            if (other.end > offset) offset = other.end;
-        }
+        for (std::size_t k = 0; k < count && offset + t.bytes > below[k].offset; ++k)
+            if (below[k].end > offset) offset = below[k].end;
         t.offset = offset;
         if (t.end() > top) top = t.end();
-        for (k = count++; k > 0 && below[k - 1].offset > offset; --k) below[k] = below[k - 1];
-        below[k] = {offset, t.end(), self.first, self.last};
+        placed[static_cast<std::size_t>(index)] = true;
     }
     return top;
 }
@@ -163,11 +201,12 @@ constexpr memory_plan<Size> plan_memory(const std::array<allocation, Size>& live
     plan.largest_live_set = largest_live_set(plan.tensors);
     plan.arena_bytes = (std::numeric_limits<std::size_t>::max)();
     auto tensors = plan.tensors;
+    const lifetimes<Size> lives(live);
     for (const placement rule : {placement::large, placement::large_and_long_lived, placement::long_lived,
                                  placement::early, placement::late}) {
         auto order = placement_order(tensors, rule);
         for (int round = 0; round < 8 && plan.arena_bytes > plan.largest_live_set; ++round) {
-            const std::size_t bytes = place(tensors, order);
+            const std::size_t bytes = place(tensors, order, lives);
             if (bytes < plan.arena_bytes) {
                 plan.arena_bytes = bytes;
                 plan.tensors = tensors;

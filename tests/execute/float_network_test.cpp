@@ -95,6 +95,23 @@ TEST_CASE("every float layer computes its definition, to the roundings it makes"
     });
 }
 
+TEST_CASE("float layers of networks with products and functions compute their definitions") {
+    std::mt19937 random(42);
+    std::set<std::string_view> kinds;
+    support::for_each_random_network<support::first_with_functions,
+                                     support::first_with_functions + support::function_networks>([&]<class Net>() {
+        for (const node& n : Net::nodes) kinds.insert(n.word());
+        const auto trained = support::random_parameters<Net>(random);
+        const auto samples = support::random_inputs<Net>(random, 2);
+        for (std::size_t s = 0; s < samples.size(); ++s) {
+            CHECK(misses(trained, samples[s]) == 0);
+            CHECK(misses(deploy(trained), samples[s]) == 0);
+        }
+    });
+    for (const char* word : {"multiply", "sigmoid", "hard_sigmoid", "hard_swish", "leaky_relu"})
+        CHECK_MESSAGE(kinds.contains(word), word);
+}
+
 TEST_CASE("running a float network again gives the same, whatever ran between, and leaves the input alone") {
     std::mt19937 random(43);
     support::for_each_random_network<0, 4>([&]<class Net>() {

@@ -42,8 +42,15 @@ enum class block {
     rearranged,  ///< padded with zeros, then with its axes in another order
     excitation,  ///< a mean over the image, added to every pixel
     shared_norm, ///< a batch norm whose convolution has another reader
+    function,    ///< a convolution and a function of each value
+    gated,       ///< a mean over the image, made a share of 1 and multiplied with every pixel
     count
 };
+/// The kinds before `function` make up the first networks. From here on every second block is one of the others.
+inline constexpr int first_with_functions = 22;
+inline constexpr int function_networks = 4;
+enum class function { sigmoid, hard_sigmoid, hard_swish, leaky_relu, count };
+
 enum class head { classifier, flat, hidden, convolutional, norm, none, count };
 
 /// One block as it was drawn.
@@ -54,6 +61,7 @@ struct block_choice {
     statiq::layer_spec norm{};
     bool has_norm = false;
     int act = 0; ///< none, ReLU, ReLU6, clamp to [-1, 1]
+    function applied{};
 };
 
 /// A window that fits: padding smaller than its reach, so that every position sees the image.
@@ -78,8 +86,11 @@ constexpr void draw_window(draws& draw, statiq::layer_spec& spec, const statiq::
 
 constexpr block_choice draw_block(int seed, int step, const statiq::extents& in) {
     draws draw(seed * 16 + step);
+    const bool functions = seed >= first_with_functions && step % 2 == 1;
     block_choice choice{
-        .kind = static_cast<block>(draw(0, static_cast<int>(block::count) - 1)),
+        .kind =
+            static_cast<block>(functions ? draw(static_cast<int>(block::function), static_cast<int>(block::count) - 1)
+                                         : draw(0, static_cast<int>(block::function) - 1)),
         .first = {.facts = &statiq::facts_of<statiq::operations::convolution>, .out_channels = draw(2, 11)},
         .second = {.facts = &statiq::facts_of<statiq::operations::convolution>, .out_channels = in.channels},
         .norm = {.facts = &statiq::facts_of<statiq::operations::batch_norm>,
@@ -120,6 +131,10 @@ constexpr block_choice draw_block(int seed, int step, const statiq::extents& in)
     case block::shared_norm:
         first.kernel_height = first.kernel_width = bounded_kernel;
         break;
+    case block::function:
+    case block::gated:
+        choice.applied = static_cast<function>(draw(0, static_cast<int>(function::count) - 1));
+        break;
     default:
         break;
     }
@@ -136,6 +151,17 @@ constexpr auto activation_part() {
         return statiq::relu6;
     else
         return statiq::relu_n1_to_1;
+}
+template <function Applied>
+constexpr auto function_part() {
+    if constexpr (Applied == function::sigmoid)
+        return statiq::sigmoid;
+    else if constexpr (Applied == function::hard_sigmoid)
+        return statiq::hard_sigmoid;
+    else if constexpr (Applied == function::hard_swish)
+        return statiq::hard_swish;
+    else
+        return statiq::leaky_relu<0.125>;
 }
 template <bool Present, statiq::layer_spec Spec>
 constexpr auto optional_part() {
@@ -172,6 +198,12 @@ constexpr auto random_block() {
                                statiq::broadcast<In.height, In.width, In.channels>,
                            statiq::convert) |
                norm;
+    else if constexpr (choice.kind == block::function)
+        return first | maybe_norm | function_part<choice.applied>();
+    else if constexpr (choice.kind == block::gated)
+        return statiq::multiply(statiq::identity,
+                                statiq::global_average_pool | second | function_part<choice.applied>()) |
+               act;
     else if constexpr (choice.kind == block::shared_norm)
         return first | statiq::add(norm, statiq::identity) | act;
     else

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string_view>
 #include <vector>
 
 /// What a graph computes, by its definition, in double: loops over indices that share nothing with the kernels. Beside
@@ -132,6 +133,24 @@ inline reals softmax(const statiq::node& n, const reals& x) {
     return y;
 }
 
+/// A function's value, the most its slope is, and how far its float value may be off, in roundings of `magnitude`.
+struct real_function {
+    double value = 0;
+    double slope = 1;
+    double roundings = 0;
+    double magnitude = 0;
+    double underflow = 0; ///< and by how much besides
+};
+inline real_function function_of(std::string_view word, double x) {
+    const double share = std::clamp(x / 6 + 0.5, 0.0, 1.0);
+    const double parts = std::abs(x) / 6 + 0.5; // what a share is the sum of
+    if (word == "hard_sigmoid") return {share, 1.0 / 6, 2, parts};
+    if (word == "hard_swish") return {x * share, 1.5, 3, std::abs(x) * parts}; // x / 3 + 1 / 2 up to x = 3
+    if (word == "leaky_relu") return {x < 0 ? 0.125 * x : x, 1, 1, std::abs(x)};
+    const double y = 1 / (1 + std::exp(-x)); // its exponential within two units in the last place
+    return {y, 0.25, 6, y, 0x1p-128};        // where the exponential overflows float, 1 over it is 0
+}
+
 } // namespace detail
 
 /// Node `n` of `nodes` on the given input tensors.
@@ -214,6 +233,25 @@ inline reals real_node(std::span<const statiq::node> nodes, const statiq::node& 
                 magnitude += term->largest(i);
             }
             y.error[i] += detail::sum_roundoff(static_cast<double>(inputs.size()) - 1) * magnitude;
+        }
+    } else if (n.is<operations::multiply>()) {
+        detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {
+            const auto place = [&](std::size_t k) {
+                const statiq::extents& e = nodes[static_cast<std::size_t>(n.inputs[k])].out;
+                return detail::at(e, e.height == 1 ? 0 : row, e.width == 1 ? 0 : column, e.channels == 1 ? 0 : c);
+            };
+            const reals &a = *inputs[0], &b = *inputs[1];
+            const std::size_t i = place(0), j = place(1);
+            y.value[to] = a.value[i] * b.value[j];
+            y.error[to] = a.error[i] * b.largest(j) + std::abs(a.value[i]) * b.error[j] +
+                          unit_roundoff * a.largest(i) * b.largest(j);
+        });
+    } else if (n.facts->table_size != nullptr && n.facts->word != "softmax") {
+        for (std::size_t i = 0; i < y.value.size(); ++i) {
+            const detail::real_function f = detail::function_of(n.facts->word, x.value[i]);
+            y.value[i] = f.value;
+            y.error[i] =
+                f.slope * x.error[i] + f.roundings * unit_roundoff * (f.magnitude + 2 * x.error[i]) + f.underflow;
         }
     } else if (n.is<operations::concat>()) {
         detail::for_outputs(n, [&](int row, int column, int c, std::size_t to) {

@@ -57,13 +57,11 @@ layer_parameters norm_of(std::vector<float> variance, float gamma = 1) {
 TEST_CASE("no batch norm is left, and everything else is as it was") {
     support::for_each_random_network([]<class Net>() {
         using folded = batch_norm_folded<Net>;
-        std::size_t norms = 0;
         std::size_t gone = 0;
         const auto readers = detail::count_readers(Net::nodes);
         for (const node& n : Net::nodes) {
             if (!n.is<operations::batch_norm>()) continue;
             const auto before = static_cast<std::size_t>(n.input());
-            ++norms;
             if (Net::nodes[before].is_linear() && readers[before] == 1) ++gone;
         }
         CHECK(node_count<folded> == node_count<Net> - gone);

@@ -82,6 +82,12 @@ int main() {
     }
     std::printf("integer network: %zu of %zu right\n", right, images.size());
 
+    // A model that takes the bytes of an image: x = (byte - 8) / 8 is in its first layer.
+    using pixel = sq::byte_image<sq::channel_means<8.0>, sq::channel_deviations<8.0>>;
+    auto camera_model = sq::quantize<weight, activation, pixel>(deployed, ranges);
+    const auto camera_scores = camera_model(images.pixels(0));
+    std::printf("score of a 0 in the first image, from its bytes: %g\n", static_cast<double>(camera_scores[0]));
+
     sq::float_network reference(deployed);
     sq::observed watched(model);
     sq::print(sq::compare(reference, watched, images));

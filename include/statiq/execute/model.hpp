@@ -25,6 +25,7 @@ namespace statiq {
 
 namespace detail {
 inline constexpr char model_sample[] = "model: values of the sample";
+inline constexpr char model_bytes[] = "model: bytes of the image";
 inline constexpr char model_output[] = "model: values of the output";
 } // namespace detail
 
@@ -40,6 +41,8 @@ class model {
     using parameters_type = integer_parameters<Q, Scheme>;
     /// One sample of reals in HWC order.
     using sample_span = exact_span<const float, network_type::input_size, detail::model_sample>;
+    /// The bytes of one image in HWC order.
+    using byte_span = exact_span<const std::uint8_t, network_type::input_size, detail::model_bytes>;
 
     /// @param from refused (`refused`) where it is null
     explicit model(std::unique_ptr<parameters_type> from)
@@ -87,6 +90,24 @@ class model {
         return (*this)(sequential{}, sample);
     }
 
+    /// The bytes of an image in, reals out: nothing is quantized, the bytes are the input's integers. For models of
+    /// `quantize<..., byte_image<...>>` alone. (The reals that such a model's other calls take are bytes less the zero
+    /// point.) `network().run(image)` gives the output as integers.
+    template <executor Executor>
+    std::array<float, network_type::output_size> operator()(Executor&& threads, byte_span image) {
+        constexpr bool takes_bytes = Q::nodes[0].facts->fixed_output != nullptr;
+        static_assert(takes_bytes, "statiq: this model takes reals; quantize<..., byte_image<channel_means<...>, "
+                                   "channel_deviations<...>>> makes one that takes bytes");
+        std::array<float, network_type::output_size> reals{};
+        if constexpr (takes_bytes) {
+            reserve(threads.concurrency());
+            to_reals(network_.run(threads, std::span<const std::uint8_t, network_type::input_size>(image)),
+                     network_.output_map(), reals);
+        }
+        return reals;
+    }
+    std::array<float, network_type::output_size> operator()(byte_span image) { return (*this)(sequential{}, image); }
+
     /// Dequantizes an output that `outputs<...>` names, as the last call has left it, into the caller's memory: as many
     /// reals as `output_index`'s node has.
     template <label Name>
@@ -127,11 +148,20 @@ model<Q, Scheme> integer_model(const quantized_parameters<Q>& integers) {
     return model<Q, Scheme>(std::move(packed));
 }
 
+namespace detail {
+template <class Options, graph_type G, class... Given, graph_type R>
+auto quantize_for(const parameters<G>& from, const node_ranges<R>& ranges) {
+    using numbers = typename numbers_of_options<G, typename Options::weight, typename Options::activation, std::tuple<>,
+                                                Given...>::type;
+    return integer_model<typename Options::scheme>(quantize_parameters<numbers>(from, ranges));
+}
+} // namespace detail
+
 /// Quantizes a deployed network's parameters and packs them: the integer model. What stands in its angle brackets is
 /// told apart by what it is, in any order.
 /// @tparam Options two number types, first that of weights, then that of activations, for the layers that `with<...>`
 /// gave none; a requantization scheme (`default_scheme` where none is given); `for_layer<"dw1", weight16>` for single
-/// layers in numbers of their own.
+/// layers in numbers of their own; `byte_image<...>` for a model that takes the bytes of images.
 /// @param ranges what every node's output spans, as `calibrate` finds it.
 template <class... Options, graph_type G, graph_type R>
 auto quantize(const parameters<G>& deployed_parameters, const node_ranges<R>& ranges) {
@@ -140,10 +170,15 @@ auto quantize(const parameters<G>& deployed_parameters, const node_ranges<R>& ra
     static_assert(check_schemes<decltype(options::scheme_verdict())>::passed);
     static_assert((detail::check_scheme<Options>() && ...));
     static_assert(options::names_both, "statiq: quantize<weight, activation> names the numbers of both");
-    if constexpr (options::accepted) {
-        using numbers = typename detail::numbers_of_options<G, typename options::weight, typename options::activation,
-                                                            std::tuple<>, Options...>::type;
-        return integer_model<typename options::scheme>(quantize_parameters<numbers>(deployed_parameters, ranges));
+    using folding = decltype(detail::bytes_verdict<G, typename options::bytes>());
+    static_assert(check_bytes<folding>::passed);
+    if constexpr (options::accepted && folding::accepted) {
+        static_assert(check_ranges<detail::ranges_verdict<R, G>>::passed);
+        if constexpr (std::is_void_v<typename options::bytes>)
+            return detail::quantize_for<options, G, Options...>(deployed_parameters, ranges);
+        else
+            return detail::quantize_for<options, input_folded<G, typename options::bytes>, Options...>(
+                fold_input<typename options::bytes>(deployed_parameters), fold_input<typename options::bytes>(ranges));
     }
 }
 

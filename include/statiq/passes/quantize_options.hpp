@@ -4,6 +4,7 @@
 #include <statiq/numeric/number.hpp>
 #include <statiq/numeric/requantize.hpp>
 #include <statiq/passes/choose_numbers.hpp>
+#include <statiq/passes/fold_input.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -15,7 +16,8 @@ namespace statiq {
 
 // What is wrong with an option of `quantize`, as types.
 
-/// `quantize` has no option of this type: there are number types, `for_layer<...>` and requantization schemes.
+/// `quantize` has no option of this type: there are number types, `for_layer<...>`, requantization schemes and
+/// `byte_image<...>`.
 template <class Option>
 struct no_such_option : rejection {};
 /// `quantize` takes two number types, the first for weights, the second for activations.
@@ -24,6 +26,10 @@ struct third_number_type : rejection {};
 /// A network has one requantization scheme: write one of the two.
 template <class First, class Second>
 struct two_schemes : rejection {};
+
+/// The bytes of an image have one meaning: write one of the two.
+template <class First, class Second>
+struct two_byte_images : rejection {};
 
 /// Refuses an option that `quantize` cannot use.
 template <class Verdict>
@@ -102,8 +108,10 @@ struct quantize_options {
     // A mark for each, and one more, or an array might be empty.
     static constexpr bool numbers[]{number_type<Options>..., false};
     static constexpr bool schemes[]{is_meant_as_scheme<Options>..., false};
-    static constexpr bool strangers[]{
-        !(number_type<Options> || is_meant_as_scheme<Options> || number_override<Options>)..., false};
+    static constexpr bool byte_images[]{meaning_of_bytes<Options>..., false};
+    static constexpr bool strangers[]{!(number_type<Options> || is_meant_as_scheme<Options> ||
+                                        number_override<Options> || meaning_of_bytes<Options>)...,
+                                      false};
 
     static constexpr label layers[]{layer_named_by<Options>()..., label{}};
     static constexpr std::size_t second_override = repeated_place(layers);
@@ -113,6 +121,9 @@ struct quantize_options {
     using third_number = option_at<place_of(numbers, 2), Options...>;
     using given_scheme = option_at<place_of(schemes, 0), Options...>;
     using second_scheme = option_at<place_of(schemes, 1), Options...>;
+    /// What the input's bytes stand for; void: the input is none.
+    using bytes = option_at<place_of(byte_images, 0), Options...>;
+    using second_bytes = option_at<place_of(byte_images, 1), Options...>;
     using stranger = option_at<place_of(strangers, 0), Options...>;
 
     using scheme = std::conditional_t<is_scheme<given_scheme>, given_scheme, default_scheme>;
@@ -122,6 +133,8 @@ struct quantize_options {
             return no_such_option<stranger>{};
         else if constexpr (!std::is_void_v<third_number>)
             return third_number_type<third_number>{};
+        else if constexpr (!std::is_void_v<second_bytes>)
+            return two_byte_images<bytes, second_bytes>{};
         else if constexpr (second_override < sizeof...(Options))
             return numbers_given_twice<typename option_at<second_override, Options...>::name>{};
         else

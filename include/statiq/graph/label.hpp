@@ -28,8 +28,12 @@ struct label {
     [[nodiscard]] constexpr bool empty() const noexcept { return length == 0; }
     [[nodiscard]] constexpr bool full() const noexcept { return size() == capacity; }
     [[nodiscard]] constexpr std::string_view view() const noexcept { return {text, size()}; }
+    /// Compares from the end: names of one length mostly differ in their last digits.
     friend constexpr bool operator==(const label& a, const label& b) noexcept {
-        return a.length == b.length && a.begins_with(b);
+        if (a.length != b.length) return false;
+        std::size_t left = a.length;
+        while (left > 0 && a.text[left - 1] == b.text[left - 1]) --left;
+        return left == 0;
     }
 
     /// Whether this is the scope's own name or a name inside it: "block" and "block.conv" are in "block". All names

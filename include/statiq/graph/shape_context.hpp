@@ -20,14 +20,18 @@ namespace detail {
 /// Values of a tensor, weights of a layer and rows of a padded image are counted in ints.
 inline constexpr std::int64_t most_counted = (std::numeric_limits<std::int32_t>::max)();
 
-/// The product of counts; what int64 does not hold is its largest number.
-constexpr std::int64_t product(std::int64_t a, std::int64_t b) {
-    constexpr auto most = (std::numeric_limits<std::int64_t>::max)();
-    return b != 0 && a > most / b ? most : a * b;
+/// The product of counts; what int64 does not hold is its largest number. (Few statements: compilers count those of all
+/// layers together.)
+constexpr std::int64_t times(std::int64_t total, std::int64_t by) {
+    return by != 0 && total > (std::numeric_limits<std::int64_t>::max)() / by
+               ? (std::numeric_limits<std::int64_t>::max)()
+               : total * by;
 }
 template <class... Counts>
-constexpr std::int64_t product(std::int64_t a, std::int64_t b, Counts... others) {
-    return product(product(a, b), others...);
+constexpr std::int64_t product(Counts... counts) {
+    std::int64_t total = 1;
+    ((total = times(total, counts)), ...);
+    return total;
 }
 constexpr std::int64_t product(const extents& of) { return product(of.height, of.width, of.channels); }
 

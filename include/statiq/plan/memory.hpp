@@ -73,11 +73,11 @@ constexpr std::array<allocation, Size> live_ranges(const node_array<Size>& nodes
 /// The most bytes alive at one step.
 template <std::size_t Size>
 constexpr std::size_t largest_live_set(const std::array<allocation, Size>& tensors) {
-    std::array<std::size_t, Size + 2> born{};
-    std::array<std::size_t, Size + 2> gone{};
+    std::size_t born[Size + 2] = {};
+    std::size_t gone[Size + 2] = {};
     for (const allocation& t : tensors) {
-        born[static_cast<std::size_t>(t.first)] += t.bytes;
-        gone[static_cast<std::size_t>(t.last) + 1] += t.bytes;
+        born[t.first] += t.bytes;
+        gone[t.last + 1] += t.bytes;
     }
     std::size_t largest = 0;
     std::size_t live = 0;
@@ -91,26 +91,40 @@ constexpr std::size_t largest_live_set(const std::array<allocation, Size>& tenso
 /// What is placed first.
 enum class placement : unsigned char { large, large_and_long_lived, long_lived, early, late };
 
+// Compilers count the steps of what follows, and an element of std::array costs five: hence the plain arrays.
+
+/// Tensors by weight, the largest first; of equal weights, the smallest index.
 template <std::size_t Size>
 constexpr std::array<int, Size> placement_order(const std::array<allocation, Size>& tensors, placement rule) {
-    std::array<int, Size> order{};
-    std::array<std::size_t, Size> weights{};
+    std::array<int, Size> result{};
+    int* const order = result.data();
+    const allocation* const all = tensors.data();
+    std::size_t weights[Size] = {};
     for (std::size_t i = 0; i < Size; ++i) {
-        const allocation& t = tensors[i];
-        const auto steps = static_cast<std::size_t>(t.last - t.first + 1);
+        const auto steps = static_cast<std::size_t>(all[i].last - all[i].first + 1);
         order[i] = static_cast<int>(i);
-        weights[i] = rule == placement::large                  ? t.bytes
-                     : rule == placement::large_and_long_lived ? t.bytes * steps
+        weights[i] = rule == placement::large                  ? all[i].bytes
+                     : rule == placement::large_and_long_lived ? all[i].bytes * steps
                      : rule == placement::long_lived           ? steps
                      : rule == placement::early                ? Size - i
                                                                : i;
     }
-    std::sort(order.begin(), order.end(), [&](int a, int b) {
-        const std::size_t left = weights[static_cast<std::size_t>(a)];
-        const std::size_t right = weights[static_cast<std::size_t>(b)];
-        return left != right ? left > right : a < b;
-    });
-    return order;
+    // Merge sort: std::sort takes several times the steps.
+    int from[Size] = {};
+    for (std::size_t run = 1; run < Size; run *= 2) {
+        for (std::size_t i = 0; i < Size; ++i) from[i] = order[i];
+        for (std::size_t begin = 0; begin < Size; begin += 2 * run) {
+            const std::size_t middle = begin + run < Size ? begin + run : Size;
+            const std::size_t end = middle + run < Size ? middle + run : Size;
+            std::size_t left = begin;
+            std::size_t right = middle;
+            for (std::size_t to = begin; to < end; ++to)
+                order[to] = right == end || (left < middle && weights[from[left]] >= weights[from[right]])
+                                ? from[left++]
+                                : from[right++];
+        }
+    }
+    return result;
 }
 
 /// Which tensors live at the same time. A chain has two or three neighbours a tensor: who asks for them spends time in
@@ -118,45 +132,44 @@ constexpr std::array<int, Size> placement_order(const std::array<allocation, Siz
 template <std::size_t Size>
 class lifetimes {
   public:
-    constexpr explicit lifetimes(const std::array<allocation, Size>& tensors) : tensors_(tensors) {
-        std::array<std::size_t, Size + 2> begin{}; // of each step, where the tensors that it writes begin
-        for (const allocation& t : tensors) ++begin[static_cast<std::size_t>(t.first) + 1];
+    constexpr explicit lifetimes(const std::array<allocation, Size>& tensors) {
+        const allocation* const all = tensors.data();
+        int begin[Size + 2] = {}; // of each step, where the tensors that it writes begin
+        for (std::size_t i = 0; i < Size; ++i) ++begin[all[i].first + 1];
         for (std::size_t step = 0; step <= Size; ++step) begin[step + 1] += begin[step];
         for (std::size_t i = 0; i < Size; ++i) {
-            place_[i] = begin[static_cast<std::size_t>(tensors[i].first)]++;
-            born_[place_[i]] = static_cast<int>(i);
+            place_[i] = begin[all[i].first]++;
+            born_[place_[i]] = {all[i].first, all[i].last, static_cast<int>(i)};
         }
-        for (std::size_t p = 0; p < Size; ++p) {
-            int before = static_cast<int>(p) - 1;
-            while (before >= 0 && at(before).last <= at(static_cast<int>(p)).last) before = outlived_by(before);
-            outlived_by_[p] = before;
+        for (int p = 0; p < static_cast<int>(Size); ++p) {
+            int before = p - 1;
+            while (before >= 0 && born_[before].last <= born_[p].last) before = born_[before].outlived_by;
+            born_[p].outlived_by = before;
         }
     }
 
     /// Calls visit(k) for every tensor k that lives at some step of tensor `index`.
     template <class Visit>
     constexpr void for_each_neighbour(int index, Visit visit) const {
-        const allocation& self = tensors_[static_cast<std::size_t>(index)];
-        const auto place = static_cast<int>(place_[static_cast<std::size_t>(index)]);
+        const int place = place_[index];
+        const life& self = born_[place];
         for (int p = place - 1; p >= 0;) {
-            if (at(p).last < self.first) {
-                p = outlived_by(p); // those between are gone as well
-            } else {
-                visit(born(p--));
-            }
+            const life& other = born_[p];
+            p = other.last < self.first ? other.outlived_by : p - 1; // those between are gone as well
+            if (other.last >= self.first) visit(other.tensor);
         }
-        for (int p = place + 1; p < static_cast<int>(Size) && at(p).first <= self.last; ++p) visit(born(p));
+        for (int p = place + 1; p < static_cast<int>(Size) && born_[p].first <= self.last; ++p) visit(born_[p].tensor);
     }
 
   private:
-    [[nodiscard]] constexpr int born(int p) const { return born_[static_cast<std::size_t>(p)]; }
-    [[nodiscard]] constexpr int outlived_by(int p) const { return outlived_by_[static_cast<std::size_t>(p)]; }
-    [[nodiscard]] constexpr const allocation& at(int p) const { return tensors_[static_cast<std::size_t>(born(p))]; }
-
-    const std::array<allocation, Size>& tensors_;
-    std::array<int, Size> born_{};          ///< tensors by the step that writes them
-    std::array<std::size_t, Size> place_{}; ///< of each tensor, its place in `born_`
-    std::array<int, Size> outlived_by_{};   ///< of each place, the nearest one before whose tensor lives longer, or -1
+    struct life {
+        int first = 0;
+        int last = 0;
+        int tensor = 0;
+        int outlived_by = -1; ///< the nearest life before this one that ends later, or -1
+    };
+    life born_[Size] = {}; ///< by their first step
+    int place_[Size] = {}; ///< of each tensor, its place in `born_`
 };
 
 /// Places tensors in the given order, each at the lowest offset that no tensor alive at the same time occupies.
@@ -168,25 +181,25 @@ constexpr std::size_t place(std::array<allocation, Size>& tensors, const std::ar
         std::size_t offset = 0;
         std::size_t end = 0;
     };
-    std::array<bool, Size> placed{};
-    std::array<taken, Size> below{}; // what neighbours take
+    allocation* const all = tensors.data();
+    bool placed[Size] = {};
+    taken below[Size] = {}; // what neighbours take
     std::size_t top = 0;
     for (const int index : order) {
-        allocation& t = tensors[static_cast<std::size_t>(index)];
+        allocation& t = all[index];
         if (t.bytes == 0) continue;
         std::size_t count = 0;
         lives.for_each_neighbour(index, [&](int k) {
-            const auto other = static_cast<std::size_t>(k);
-            if (placed[other]) below[count++] = {tensors[other].offset, tensors[other].end()};
+            if (placed[k]) below[count++] = {all[k].offset, all[k].offset + all[k].bytes};
         });
-        std::sort(below.begin(), below.begin() + static_cast<std::ptrdiff_t>(count),
-                  [](const taken& a, const taken& b) { return a.offset < b.offset; });
+        if (count > 1)
+            std::sort(below, below + count, [](const taken& a, const taken& b) { return a.offset < b.offset; });
         std::size_t offset = 0;
         for (std::size_t k = 0; k < count && offset + t.bytes > below[k].offset; ++k)
             if (below[k].end > offset) offset = below[k].end;
         t.offset = offset;
-        if (t.end() > top) top = t.end();
-        placed[static_cast<std::size_t>(index)] = true;
+        if (offset + t.bytes > top) top = offset + t.bytes;
+        placed[index] = true;
     }
     return top;
 }

@@ -13,8 +13,9 @@
 
 #include <doctest/doctest.h>
 
+#include "../extending/mix.hpp"
+#include "../extending/squareplus.hpp"
 #include "../io/support.hpp"
-#include "../support/own_operations.hpp"
 #include "../support/refused.hpp"
 #include <algorithm>
 #include <cmath>

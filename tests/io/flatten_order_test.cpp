@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../support/own_operations.hpp"
+#include "../extending/mix.hpp"
 #include "support.hpp"
 #include <algorithm>
 #include <array>

@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../support/own_operations.hpp"
+#include "../extending/squareplus.hpp"
 #include <array>
 #include <cmath>
 #include <cstddef>

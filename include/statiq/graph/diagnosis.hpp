@@ -90,10 +90,11 @@ struct pad_before_average_pool : rejection {};
 /// An operation is used in a way for which it has no definition: docs/extending.md says how to write one.
 template <class Layer, class What>
 struct operation_lacks : rejection {};
-struct proof_of_its_sums {};      ///< `sums`
-struct definition_in_reals {};    ///< `reals`
-struct definition_in_integers {}; ///< `integers`
-struct definition_of_gradient {}; ///< `gradient`
+struct proof_of_its_sums {};                ///< `sums`
+struct definition_in_reals {};              ///< `reals`
+struct definition_in_integers {};           ///< `integers`
+struct definition_of_gradient {};           ///< `gradient`
+struct definition_of_parameter_gradient {}; ///< `parameter_gradient`
 
 namespace detail {
 

@@ -34,8 +34,7 @@ constexpr auto lacking_verdict() {
 }
 
 constexpr bool lacks_reals(const node& n) { return !n.facts->has_reals; }
-/// Training moves no parameters but those of linear layers and batch norms.
-constexpr bool lacks_gradient(const node& n) { return !n.facts->has_gradient || n.has_own_parameters(); }
+constexpr bool lacks_gradient(const node& n) { return !n.facts->has_gradient; }
 
 template <graph_type G>
 using reals_verdict = decltype(lacking_verdict<G, definition_in_reals, lacks_reals>());

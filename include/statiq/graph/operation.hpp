@@ -91,6 +91,7 @@ struct operation_facts {
     bool has_reals = false;        ///< a definition in float, or nothing to define
     bool has_integers = false;     ///< a definition in integers, or nothing to define
     bool has_gradient = false;
+    bool has_parameter_gradient = false;
 };
 
 namespace detail {
@@ -116,6 +117,11 @@ concept has_gradient = requires {
 };
 
 template <class Op>
+concept has_parameter_gradient = requires {
+    &Op::template parameter_gradient<any_call>;
+};
+
+template <class Op>
 constexpr operation_facts make_facts() {
     constexpr operation_traits traits = Op::traits;
     constexpr bool by_executions = traits.source || traits.moves_no_data || traits.linear;
@@ -124,7 +130,8 @@ constexpr operation_facts make_facts() {
                           .shape = Op::shape,
                           .has_reals = by_executions || has_reals<Op>,
                           .has_integers = by_executions || has_integers<Op>,
-                          .has_gradient = by_executions || traits.normalizes || has_gradient<Op>};
+                          .has_gradient = by_executions || traits.normalizes || has_gradient<Op>,
+                          .has_parameter_gradient = has_parameter_gradient<Op>};
     if constexpr (requires { Op::sums; }) facts.sums = Op::sums;
     if constexpr (requires { Op::find_defect; }) facts.find_defect = Op::find_defect;
     if constexpr (requires { Op::multiplier; }) facts.multiplier = Op::multiplier;

@@ -69,6 +69,13 @@ constexpr std::size_t parameter_count(const node& n) {
     for (std::size_t t = 0; t < n.facts->tensor_count; ++t) count += n.facts->tensors[t].count(n);
     return count;
 }
+/// Whether training moves parameters of an operation other than the linear ones and batch norm.
+constexpr bool learns_own_parameters(const node& n) {
+    if (!n.has_own_parameters()) return false;
+    for (std::size_t t = 0; t < n.facts->tensor_count; ++t)
+        if (n.facts->tensors[t].kind == parameter_kind::learned && n.facts->tensors[t].count(n) > 0) return true;
+    return false;
+}
 /// All of a node's tensors, one behind the other in the operation's order.
 inline void copy_parameters(const node& n, const layer_parameters& from, float* to) {
     for_each_tensor(n, from, [&to](const char*, const std::vector<float>& values, std::size_t) {

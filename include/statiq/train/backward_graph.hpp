@@ -2,6 +2,7 @@
 #pragma once
 
 #include <statiq/graph/node.hpp>
+#include <statiq/graph/parameters.hpp>
 #include <statiq/passes/rewrite.hpp>
 
 #include <array>
@@ -75,7 +76,7 @@ constexpr backward_graph<Size> differentiate(const node_array<Size>& nodes,
         backward_node& step = graph.steps[i];
         if (n.traits().moves_no_data || (n.traits().converts && !rounds) || step.home != static_cast<int>(i))
             step.home = home(n.input());
-        step.differentiated = n.is_linear() || n.traits().normalizes;
+        step.differentiated = n.is_linear() || n.traits().normalizes || detail::learns_own_parameters(n);
         for (std::size_t k = 0; k < static_cast<std::size_t>(n.input_count); ++k) {
             step.gives[k] = graph.steps[static_cast<std::size_t>(n.inputs[k])].differentiated;
             step.differentiated = step.differentiated || step.gives[k];

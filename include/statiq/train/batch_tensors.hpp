@@ -11,6 +11,7 @@
 #include <statiq/train/expect_count.hpp>
 #include <statiq/train/gradient_sink.hpp>
 #include <statiq/train/input_gradients.hpp>
+#include <statiq/train/own_parameters.hpp>
 #include <statiq/train/training_plan.hpp>
 
 #include <algorithm>
@@ -37,9 +38,12 @@ struct planned_graph {
     std::span<const allocation> gradients;
     std::span<const allocation> notes;
     std::size_t bytes_per_sample = 0;
-    /// Of nodes without parameters: `compute_reals` and `give_gradient` for the graph's operations.
-    void (*compute)(const node* nodes, const node& n, const float* const* inputs, float* output) = nullptr;
+    /// Of nodes that are neither linear nor batch norms: `compute_reals`, `give_gradient` and `add_parameter_gradient`
+    /// for the graph's operations.
+    void (*compute)(const node* nodes, const node& n, const float* const* inputs, const float* parameters,
+                    float* output) = nullptr;
     void (*give_gradient)(const gradient_call<float>&) = nullptr;
+    void (*add_parameter_gradient)(const gradient_call<float>&) = nullptr;
 };
 
 /// @tparam List the operations that nodes may have. @param plan constant: it is referred to
@@ -52,15 +56,16 @@ planned_graph seen(const training_plan<Size>& plan) {
             memory.subspan(Size, Size),
             memory.last(Size),
             plan.bytes_per_sample(),
-            [](const node* nodes, const node& n, const float* const* inputs, float* output) {
-                compute_reals<List>(nodes, n, inputs, {}, output, {});
+            [](const node* nodes, const node& n, const float* const* inputs, const float* parameters, float* output) {
+                compute_reals<List>(nodes, n, inputs, {.weights = parameters}, output, {});
             },
-            [](const gradient_call<float>& call) { give_gradient<List>(call); }};
+            [](const gradient_call<float>& call) { give_gradient<List>(call); },
+            [](const gradient_call<float>& call) { add_parameter_gradient<List>(call); }};
 }
 
-/// The tensors of a batch on its way forward and back through a graph, and the work on nodes without parameters. Memory
-/// is taken once. Results have the same bits however many threads there are: what threads compute is divided by the
-/// shapes, and sums over samples are made in their order.
+/// The tensors of a batch on its way forward and back through a graph, and the work on nodes that are
+/// neither linear nor batch norms. Memory is taken once. Results have the same bits however many threads there are:
+/// what threads compute is divided by the shapes, and sums over samples are made in their order.
 class batch_tensors {
   public:
     batch_tensors(const planned_graph& of, std::size_t batch, const executor_view& threads)
@@ -109,12 +114,13 @@ class batch_tensors {
         return inputs;
     }
 
-    /// Computes a node without parameters, in float.
-    void compute(const node& n, float* output) const {
+    /// Computes a node that is neither linear nor a batch norm, in float.
+    /// @param parameters its own, or null
+    void compute(const node& n, const float* parameters, float* output) const {
         threads_.in_shares(samples_, [&](std::size_t, std::size_t first, std::size_t last) {
             for (std::size_t s = first; s < last; ++s) {
                 const auto inputs = inputs_of(n, s);
-                of_.compute(of_.nodes.data(), n, inputs.data(), output + s * n.out.size());
+                of_.compute(of_.nodes.data(), n, inputs.data(), parameters, output + s * n.out.size());
             }
         });
     }
@@ -140,14 +146,23 @@ class batch_tensors {
         return {gradient(static_cast<std::size_t>(of_.nodes[i].inputs[k])), of_.steps[i].adds[k], scratch_};
     }
 
-    /// Makes the gradients of the inputs of node number `i`, which has no parameters.
+    /// Makes the gradients of the inputs of node number `i`, which is neither linear nor a batch norm.
     /// @param n the node, or another one whose way back is that of the gradient as it is
-    void give(std::size_t i, const node& n) const {
+    /// @param parameters its own, or null
+    void give(std::size_t i, const node& n, const float* parameters) const {
         // The one that is written over the output's gradient comes last.
         const int in_place = of_.steps[i].in_place;
         for (int k = 0; k < n.input_count; ++k)
-            if (k != in_place) give(i, n, static_cast<std::size_t>(k));
-        if (in_place >= 0) give(i, n, static_cast<std::size_t>(in_place));
+            if (k != in_place) give(i, n, parameters, static_cast<std::size_t>(k));
+        if (in_place >= 0) give(i, n, parameters, static_cast<std::size_t>(in_place));
+    }
+    /// Writes the gradients of the own parameters of node number `i`. To be called before `give`, which may write over
+    /// the gradient of its output.
+    void give_to_parameters(std::size_t i, own_parameters_training& own, layer_parameters& gradient) const {
+        if (of_.nodes[i].facts->has_parameter_gradient)
+            own.gradients(threads_, samples_, gradient, [&](std::size_t s, float* to) {
+                of_.add_parameter_gradient(call_of(i, of_.nodes[i], own.values(), 0, s, to));
+            });
     }
 
   private:
@@ -156,18 +171,23 @@ class batch_tensors {
         return static_cast<std::size_t>(of_.steps[index].home);
     }
 
-    void give(std::size_t i, const node& n, std::size_t k) const {
+    [[nodiscard]] gradient_call<float> call_of(std::size_t i, const node& n, const float* parameters, std::size_t k,
+                                               std::size_t sample, float* to) const {
+        return {.nodes = of_.nodes.data(),
+                .n = n,
+                .k = k,
+                .in = of_.nodes[static_cast<std::size_t>(n.inputs[k])].out,
+                .inputs = inputs_of(n, sample),
+                .output = value(i) + sample * n.out.size(),
+                .output_gradient = gradient(i) + sample * n.out.size(),
+                .gradient = to,
+                .parameters = parameters};
+    }
+    void give(std::size_t i, const node& n, const float* parameters, std::size_t k) const {
         if (!of_.steps[i].gives[k]) return;
         const std::size_t size = of_.nodes[static_cast<std::size_t>(n.inputs[k])].out.size();
         sink(i, k).take(threads_, samples_, size, [&](std::size_t s, float*, float* to) {
-            of_.give_gradient({.nodes = of_.nodes.data(),
-                               .n = n,
-                               .k = k,
-                               .in = of_.nodes[static_cast<std::size_t>(n.inputs[k])].out,
-                               .inputs = inputs_of(n, s),
-                               .output = value(i) + s * n.out.size(),
-                               .output_gradient = gradient(i) + s * n.out.size(),
-                               .gradient = to});
+            of_.give_gradient(call_of(i, n, parameters, k, s, to));
         });
     }
 

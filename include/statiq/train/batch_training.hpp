@@ -9,6 +9,7 @@
 #include <statiq/train/batch_tensors.hpp>
 #include <statiq/train/executor_view.hpp>
 #include <statiq/train/linear_training.hpp>
+#include <statiq/train/own_parameters.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -21,10 +22,11 @@ namespace statiq::detail {
 class batch_training {
   public:
     batch_training(const planned_graph& of, std::size_t batch, const executor_view& threads)
-        : tensors_(of, batch, threads), linear_(of.nodes.size()), norms_(of.nodes.size()) {
+        : tensors_(of, batch, threads), linear_(of.nodes.size()), norms_(of.nodes.size()), own_(of.nodes.size()) {
         for (std::size_t i = 0; i < of.nodes.size(); ++i) {
             if (of.nodes[i].is_linear()) linear_[i].emplace(of.nodes[i], of.steps[i].gives[0]);
             if (of.nodes[i].traits().normalizes) norms_[i].emplace(of.nodes[i]);
+            if (of.nodes[i].has_own_parameters()) own_[i].emplace(of.nodes[i]);
         }
     }
 
@@ -71,7 +73,8 @@ class batch_training {
             norms_[i]->forward(tensors_.threads(), tensors_.input_of(n, 0), tensors_.samples(), norm.which, norm.learns,
                                norm.rule, parameters, output);
         } else {
-            tensors_.compute(n, output);
+            if (own_[i]) own_[i]->take(parameters);
+            tensors_.compute(n, own_values(i), output);
         }
     }
 
@@ -98,13 +101,19 @@ class batch_training {
             norms_[i]->parameter_gradients(threads, tensors_.input_of(n, 0), given, samples, parameters, gradient);
             if (gives) norms_[i]->input_gradient(threads, tensors_.input_of(n, 0), given, samples, tensors_.sink(i, 0));
         } else {
-            tensors_.give(i, n);
+            if (own_[i]) tensors_.give_to_parameters(i, *own_[i], gradient);
+            tensors_.give(i, n, own_values(i));
         }
+    }
+
+    [[nodiscard]] const float* own_values(std::size_t i) const noexcept {
+        return own_[i] ? own_[i]->values() : nullptr;
     }
 
     batch_tensors tensors_;
     std::vector<std::optional<linear_training>> linear_;
     std::vector<std::optional<batch_norm_training>> norms_;
+    std::vector<std::optional<own_parameters_training>> own_;
 };
 
 } // namespace statiq::detail

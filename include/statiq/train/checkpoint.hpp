@@ -58,22 +58,23 @@ template <trainable_network Network>
 std::vector<checkpoint_entry> network_entries(std::span<const node> nodes, Network& network) {
     std::vector<checkpoint_entry> entries;
     const io::detail::channel_orders orders(nodes);
-    const auto add = [&](std::string_view layer, std::size_t index, parameter_role role, std::span<float> values) {
-        const node& n = nodes[index];
-        const std::string_view kind = to_string(role);
-        checkpoint_entry entry{
-            std::string(layer) + "." + std::string(kind), {static_cast<std::int64_t>(values.size())}, values};
-        if (role != parameter_role::range) {
+    const auto add = [&](const auto& one) {
+        const node& n = nodes[one.node];
+        const std::string_view kind = tensor_name(one);
+        checkpoint_entry entry{std::string(one.layer) + "." + std::string(kind),
+                               {static_cast<std::int64_t>(one.values.size())},
+                               one.values};
+        if (one.role != parameter_role::range) {
             entry.shape = io::detail::file_shape(n, kind);
             entry.order = io::detail::natural_positions("checkpoint", n, kind, orders);
-            if (role == parameter_role::variance) entry.check = detail::require_not_negative;
+            if (one.not_negative()) entry.check = detail::require_not_negative;
         } else {
             entry.check = detail::require_order;
         }
         entries.push_back(std::move(entry));
     };
-    for (const trainable& one : network.trainables()) add(one.layer, one.node, one.role, one.values);
-    for (const training_state& one : network.states()) add(one.layer, one.node, one.role, one.values);
+    for (const trainable& one : network.trainables()) add(one);
+    for (const training_state& one : network.states()) add(one);
     for (const training_counter& one : network.counters())
         entries.push_back({std::string("counter.").append(one.name), {}, std::span(one.value, 1)});
     return entries;
@@ -81,12 +82,13 @@ std::vector<checkpoint_entry> network_entries(std::span<const node> nodes, Netwo
 
 namespace detail {
 inline void add_entries(std::vector<checkpoint_entry>& entries, const std::string& prefix,
-                        std::span<const trainable> of, std::span<std::vector<float>> values, bool squares = false) {
+                        std::span<const trainable> of, std::span<std::vector<float>> values,
+                        bool not_negative = false) {
     for (std::size_t i = 0; i < of.size(); ++i)
-        entries.push_back({.name = prefix + "." + std::string(of[i].layer) + "." + std::string(to_string(of[i].role)),
+        entries.push_back({.name = prefix + "." + std::string(of[i].layer) + "." + std::string(tensor_name(of[i])),
                            .shape = {static_cast<std::int64_t>(values[i].size())},
                            .values = std::span(values[i]),
-                           .check = squares ? require_not_negative : nullptr});
+                           .check = not_negative ? require_not_negative : nullptr});
 }
 } // namespace detail
 
@@ -96,7 +98,7 @@ inline std::vector<checkpoint_entry> optimizer_entries(optimizer& from, std::spa
     const auto names = from.memory_names();
     for (std::size_t kind = 0; kind < names.size(); ++kind)
         detail::add_entries(entries, std::string("optimizer.").append(names[kind]), of, from.memory(kind),
-                            names[kind] == "second_moment"); // a mean of squares
+                            from.rule().is_not_negative(names[kind]));
     return entries;
 }
 inline std::vector<checkpoint_entry> average_entries(weight_average& from, std::span<const trainable> of) {

@@ -16,7 +16,7 @@ namespace statiq::detail {
 
 /// Which of the trained network's layers a deployed linear layer is made of: indices of nodes, or -1.
 struct folded_from {
-    int linear = -1;
+    int linear = -1; ///< or the operation with parameters of its own
     int norm = -1;
 };
 

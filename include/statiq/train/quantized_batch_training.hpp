@@ -17,6 +17,7 @@
 #include <statiq/train/folded_norm_training.hpp>
 #include <statiq/train/learned_ranges.hpp>
 #include <statiq/train/linear_training.hpp>
+#include <statiq/train/own_parameters.hpp>
 #include <statiq/train/rounded_batch.hpp>
 
 #include <algorithm>
@@ -47,6 +48,10 @@ class quantized_batch_training : public rounded_batch {
         for (std::size_t i = 0; i < of.nodes.size(); ++i) {
             const node& n = of.nodes[i];
             widest = (std::max)({widest, n.in.size(), n.out.size()});
+            if (n.has_own_parameters()) {
+                work_[i].source = {{}, folded[deployed_node(i)], trained};
+                work_[i].own.emplace(n);
+            }
             if (!n.is_linear()) continue;
             work_[i].source = {n.convolution(), folded[deployed_node(i)], trained};
             work_[i].quantized.emplace(n, of.steps[i].gives[0]);
@@ -75,7 +80,7 @@ class quantized_batch_training : public rounded_batch {
             else if (n.is_linear())
                 compute_linear(i, parameters, ranges);
             else
-                compute(i, ranges);
+                compute(i, parameters, ranges);
         }
     }
 
@@ -93,6 +98,7 @@ class quantized_batch_training : public rounded_batch {
         std::optional<linear_training> quantized;
         std::optional<linear_training> plain; ///< of the unquantized weights, for a batch's statistics
         std::optional<folded_norm_training> norm;
+        std::optional<own_parameters_training> own;
         layer_parameters gradient; ///< of the folded layer
         layer_parameters plain_gradient;
     };
@@ -200,12 +206,15 @@ class quantized_batch_training : public rounded_batch {
                              norm);
     }
 
-    void compute(std::size_t i, learned_ranges& ranges) {
+    /// A layer that is neither linear nor a batch norm: its integers, made of its own parameters as they are now.
+    void compute(std::size_t i, std::span<const layer_parameters> parameters, learned_ranges& ranges) {
         const node& n = nodes()[i];
         float* values = tensors_.value(i);
         node plain = n;
         plain.clamp = {};
-        tensors_.compute(plain, values);
+        const layer_parameters* reals = work_[i].own ? &parameters[work_[i].source.linear()] : nullptr;
+        if (reals != nullptr) work_[i].own->take(*reals);
+        tensors_.compute(plain, own_values(i), values);
         learn_range(i, values, ranges);
         note_mask(i, values);
         if (!rounds(n)) {
@@ -224,8 +233,7 @@ class quantized_batch_training : public rounded_batch {
         const auto scale_of = [this](std::size_t k) { return layers_[k].output.scale; };
         set_factors_of<List>(nodes(), n, scale_of, layers_[i].output.scale, constants);
         const auto table = table_of<List, Scheme>(
-            nodes(), n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, layers_[i].output,
-            nullptr);
+            nodes(), n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, layers_[i].output, reals);
         for_samples([&](std::size_t share, std::size_t s) {
             rooms_[share].template run<List, Scheme>(
                 nodes().data(), n, [this](std::size_t k) -> const affine& { return layers_[k].output; }, constants,
@@ -239,12 +247,17 @@ class quantized_batch_training : public rounded_batch {
         if (!n.is_linear()) {
             node through = n; // the mask has the activation in it
             if (n.traits().clamps) through.facts = &facts_of<operations::convert>;
-            tensors_.give(i, through);
+            if (work_[i].own) tensors_.give_to_parameters(i, *work_[i].own, gradients[work_[i].source.linear()]);
+            tensors_.give(i, through, own_values(i));
         } else if (work_[i].plain && how_.folding != norm_folding::frozen) {
             back_by_batch(i, parameters, gradients);
         } else {
             back(i, parameters, gradients);
         }
+    }
+
+    [[nodiscard]] const float* own_values(std::size_t i) const noexcept {
+        return work_[i].own ? work_[i].own->values() : nullptr;
     }
 
     void back(std::size_t i, std::span<const layer_parameters> parameters, std::span<layer_parameters> gradients) {

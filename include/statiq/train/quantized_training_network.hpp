@@ -43,7 +43,8 @@ struct quantized_training_rule {
 
 namespace detail {
 
-/// Of each deployed node that is linear, the trained network's layers that it is made of. Branches are not merged.
+/// Of each deployed node that is linear or has parameters of its own, the trained network's layers that it is made of.
+/// Branches are not merged.
 template <graph_type G>
 constexpr std::array<folded_from, node_count<deployed<G>>> folded_layers() {
     using folded = batch_norm_folded<branches_merged<G>>;
@@ -51,7 +52,7 @@ constexpr std::array<folded_from, node_count<deployed<G>>> folded_layers() {
     std::array<folded_from, node_count<fused>> from{};
     for (std::size_t d = 0; d < from.size(); ++d) {
         const node& n = fused::nodes[d];
-        if (!n.is_linear()) continue;
+        if (!n.is_linear() && !n.has_own_parameters()) continue;
         auto before = static_cast<std::size_t>(fused::origin[d]);
         if (folded::nodes[before].facts != n.facts) before = static_cast<std::size_t>(folded::nodes[before].input());
         const int last = folded::origin[before];
@@ -87,6 +88,7 @@ template <graph_type G, rewritten_graph Q, straight_through_estimator Estimator 
           bool ByBatchStatistics = false, requantization_scheme Scheme = default_scheme>
 class quantized_training_network {
     static_assert(check_definitions<detail::gradient_verdict<G>>::passed);
+    static_assert(check_definitions<detail::parameter_gradient_verdict<G>>::passed);
 
     static_assert(std::is_same_v<typename Q::source, deployed<G>>,
                   "statiq: quantized training uses the numbers of the deployed network");
@@ -100,12 +102,10 @@ class quantized_training_network {
     template <executor E>
     quantized_training_network(parameters<G> initial, std::size_t batch, E& on,
                                const quantized_training_rule& rule = {})
-        : values_(std::move(initial)), gradients_(zero_parameters<G>()), rule_(rule), ranges_(node_count<deployed<G>>),
+        : values_(std::move(initial)), gradients_(zero_gradients<G>()), rule_(rule), ranges_(node_count<deployed<G>>),
           machine_(detail::seen<execution_list<Q>>(plan), Q::origin, folded, G::nodes, batch,
                    Estimator::passes_saturated, ByBatchStatistics, executor_view(on)) {
         detail::require_sizes(G::nodes, values_.layers);
-        for (layer_parameters& gradient : gradients_.layers) // those of batch norms come as ones
-            std::fill(gradient.gamma.begin(), gradient.gamma.end(), 0.0F);
     }
     quantized_training_network(const quantized_training_network&) = delete;
     quantized_training_network& operator=(const quantized_training_network&) = delete;

@@ -24,6 +24,7 @@ namespace statiq {
 template <graph_type G>
 class training_network {
     static_assert(check_definitions<detail::gradient_verdict<G>>::passed);
+    static_assert(check_definitions<detail::parameter_gradient_verdict<G>>::passed);
 
   public:
     using graph = G;
@@ -31,11 +32,9 @@ class training_network {
     /// @param batch most samples at a time. @param on what runs the work; it must outlive the network.
     template <executor E>
     training_network(parameters<G> initial, std::size_t batch, E& on, const moving_statistics_rule& rule = {})
-        : values_(std::move(initial)), gradients_(zero_parameters<G>()), rule_(rule),
+        : values_(std::move(initial)), gradients_(zero_gradients<G>()), rule_(rule),
           machine_(detail::seen<execution_list<G>>(training_plan_of<G>), batch, executor_view(on)) {
         detail::require_sizes(G::nodes, values_.layers);
-        for (layer_parameters& gradient : gradients_.layers) // those of batch norms come as ones
-            std::fill(gradient.gamma.begin(), gradient.gamma.end(), 0.0F);
     }
     training_network(const training_network&) = delete;
     training_network& operator=(const training_network&) = delete;

@@ -5,7 +5,6 @@
 #include <statiq/graph/layer.hpp>
 #include <statiq/graph/parameters.hpp>
 #include <statiq/graph/shape_context.hpp>
-#include <statiq/operations/elementwise.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,23 +13,16 @@
 #include <cstdint>
 #include <string_view>
 
-/// Operations that the library does not have, as a program writes them.
 namespace own {
 
 namespace sq = statiq;
-
-/// A smooth rectifier.
-struct squareplus {
-    static constexpr std::string_view word = "squareplus";
-    float operator()(float x) const { return 0.5F * (x + std::sqrt(x * x + 4.0F)); }
-    float derivative(float x) const { return 0.5F * (1.0F + x / std::sqrt(x * x + 4.0F)); }
-};
 
 /// y = w a + (1 - w) b, channel by channel: two tensors of one shape, mixed by shares of its own. In integers the
 /// shares are parts of 2^14 whose scales are the inputs' to the output's, and their sum is rounded half up.
 struct mix {
     static constexpr std::string_view word = "mix";
-    static constexpr sq::operation_traits traits{.joins = true, .rounds = true, .channels = sq::channel_flow::summed};
+    static constexpr sq::operation_traits traits{
+        .joins = true, .rounds = true, .keeps_input = true, .channels = sq::channel_flow::summed};
     static constexpr std::size_t shares(const sq::node& n) { return static_cast<std::size_t>(n.out.channels); }
     static constexpr std::array<sq::parameter_tensor, 1> tensors{
         {{"share", &sq::layer_parameters::weight, shares, 0.5F}}};
@@ -74,12 +66,22 @@ struct mix {
             c.output[i] = static_cast<typename Call::out>(std::clamp(y, c.constants.lowest, c.constants.highest));
         }
     }
+    template <class Call>
+    static void gradient(const Call& c) noexcept {
+        for (std::size_t i = 0; i < c.n.out.size(); ++i) {
+            const auto w = c.parameters[i % shares(c.n)];
+            c.gradient[i] = (c.k == 0 ? w : 1 - w) * c.output_gradient[i];
+        }
+    }
+    template <class Call>
+    static void parameter_gradient(const Call& c) noexcept {
+        for (std::size_t i = 0; i < c.n.out.size(); ++i)
+            c.gradient[i % shares(c.n)] += c.output_gradient[i] * (c.input(0)[i] - c.input(1)[i]);
+    }
 
   private:
     static constexpr std::int32_t most_share = 1 << 20;
 };
-
-inline constexpr auto squareplus_layer = sq::elementwise<squareplus>;
 
 template <sq::graph_part A, sq::graph_part B>
 constexpr auto mixed(const A& a, const B& b) {

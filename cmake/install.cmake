@@ -11,6 +11,14 @@ install(EXPORT statiq-inference-targets NAMESPACE statiq:: DESTINATION ${package
 install(TARGETS statiq EXPORT statiq-targets FILE_SET HEADERS)
 install(EXPORT statiq-targets NAMESPACE statiq:: DESTINATION ${package_dir})
 
+# statiq::compiled depends on the machine. It is built where it is installed with the headers.
+option(STATIQ_INSTALL_COMPILED "Build statiq::compiled, and install it as the package's component compiled" OFF)
+if(STATIQ_INSTALL_COMPILED)
+    set_target_properties(statiq_compiled statiq_kernels PROPERTIES EXCLUDE_FROM_ALL OFF)
+    install(TARGETS statiq_compiled statiq_kernels EXPORT statiq-compiled-targets)
+    install(EXPORT statiq-compiled-targets NAMESPACE statiq:: DESTINATION ${package_dir})
+endif()
+
 configure_package_config_file(cmake/statiq-config.cmake.in statiq-config.cmake INSTALL_DESTINATION ${package_dir}
     NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(statiq-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)

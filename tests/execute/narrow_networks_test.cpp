@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <statiq/kernels/header_kernels.hpp> // formats that statiq::compiled lacks
+
 #include <doctest/doctest.h>
 
 #include "../support/execution_laws.hpp"

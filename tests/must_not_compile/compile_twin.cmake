@@ -10,6 +10,7 @@ if(twin STREQUAL "reject")
     list(APPEND flags -DSTATIQ_REJECT)
     file(STRINGS ${source} more_flags REGEX "^// rejects with: ")
     string(REGEX REPLACE "^// rejects with: " "" more_flags "${more_flags}")
+    separate_arguments(more_flags UNIX_COMMAND "${more_flags}")
     list(APPEND flags ${more_flags})
 endif()
 

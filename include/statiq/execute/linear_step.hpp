@@ -27,6 +27,7 @@ struct linear_view {
 /// The loop nests of a graph's integer convolutions.
 template <std::size_t Size>
 constexpr kernels::nest_set integer_nests_of(const node_array<Size>& nodes) {
+    if (std::is_same_v<simd::native_arch, simd::dispatched>) return kernels::nest_set::all(); // the library has all
     kernels::nest_set nests;
     for (const node& n : nodes) {
         if (!n.is_linear() || n.numbers.activation.floating) continue;

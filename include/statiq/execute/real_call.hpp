@@ -22,6 +22,7 @@ struct float_step_parameters {
 /// @param is_float is_float(node) of its linear nodes.
 template <std::size_t Size, class IsFloat>
 constexpr kernels::nest_set float_nests_of(const node_array<Size>& nodes, IsFloat is_float) {
+    if (std::is_same_v<simd::native_arch, simd::dispatched>) return kernels::nest_set::all(); // the library has all
     kernels::nest_set nests;
     for (const node& n : nodes)
         if (n.is_linear() && is_float(n))

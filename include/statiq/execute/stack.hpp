@@ -14,11 +14,6 @@ namespace statiq {
 /// up) without sanitizers, of GCC and Clang, on every instruction set; what an observer takes comes on top.
 /// @tparam Q the graph that runs: one whose numbers are chosen, or a float graph.
 template <graph_type Q>
-inline constexpr std::size_t stack_bytes =
-#ifdef STATIQ_NO_SIMD
-    8 * 1024;
-#else
-    20 * 1024;
-#endif
+inline constexpr std::size_t stack_bytes = (simd::has_vector_kernels ? 20 : 8) * 1024;
 
 } // namespace statiq

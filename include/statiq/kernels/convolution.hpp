@@ -4,6 +4,7 @@
 #include <statiq/kernels/convolution/arguments.hpp>
 #include <statiq/kernels/convolution/nests.hpp>
 #include <statiq/kernels/reference/convolution.hpp>
+#include <statiq/kernels/vector_kernel.hpp>
 #include <statiq/kernels/weights/layouts.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/tensor/window.hpp>
@@ -15,6 +16,23 @@
 #include <type_traits>
 
 namespace statiq::kernels {
+
+#ifndef STATIQ_NO_SIMD
+template <int PairSums, nest_set Nests>
+struct convolution_kernel {
+    template <class Arch, class In, class Weight, class Out, class Scheme>
+    static bool run(const convolution_arguments<In, Weight, Out, Scheme>& arguments,
+                    const convolution_shape& shape) noexcept {
+        const nest chosen =
+            byte_nest_of<Weight>(shape, arguments.weight_zero_points != nullptr, simd::word_lanes<Arch>);
+        return vectorized::convolution<Arch, PairSums, Nests>(chosen, arguments, shape);
+    }
+    template <class Arch>
+    static bool run(const float_convolution_arguments& arguments, const convolution_shape& shape) noexcept {
+        return vectorized::convolution<Arch, 0, Nests>(float_nest_of(shape), arguments, shape);
+    }
+};
+#endif
 
 /// Integer convolution: grouped, depthwise (with multiplier) and dense too. Bits as `reference::convolution`.
 /// Bytes times bytes to bytes run in vector registers; other types, depthwise multipliers above 1, depthwise windows of
@@ -28,15 +46,9 @@ template <int PairSums = 0, nest_set Nests = nest_set::all(), class Scheme, clas
           class Arch = simd::native_arch>
 constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>& arguments,
                            const convolution_shape& shape, [[maybe_unused]] Arch arch = {}) noexcept {
-#ifndef STATIQ_NO_SIMD
-    if constexpr (!std::is_same_v<Arch, simd::scalar> && is_byte_product<In, Weight> && sizeof(Out) == 1) {
-        if (!std::is_constant_evaluated()) {
-            const nest chosen =
-                byte_nest_of<Weight>(shape, arguments.weight_zero_points != nullptr, simd::word_lanes<Arch>);
-            if (vectorized::convolution<Arch, PairSums, Nests>(chosen, arguments, shape)) return;
-        }
-    }
-#endif
+    if constexpr (is_byte_product<In, Weight> && sizeof(Out) == 1)
+        if (!std::is_constant_evaluated() && run_vectors<convolution_kernel<PairSums, Nests>, Arch>(arguments, shape))
+            return;
     reference::convolution(arguments, shape);
 }
 
@@ -45,13 +57,7 @@ constexpr void convolution(const convolution_arguments<In, Weight, Out, Scheme>&
 template <nest_set Nests = nest_set::all(), class Arch = simd::native_arch>
 constexpr void convolution(const float_convolution_arguments& arguments, const convolution_shape& shape,
                            [[maybe_unused]] Arch arch = {}) noexcept {
-#ifndef STATIQ_NO_SIMD
-    if constexpr (!std::is_same_v<Arch, simd::scalar>) {
-        if (!std::is_constant_evaluated() &&
-            vectorized::convolution<Arch, 0, Nests>(float_nest_of(shape), arguments, shape))
-            return;
-    }
-#endif
+    if (!std::is_constant_evaluated() && run_vectors<convolution_kernel<0, Nests>, Arch>(arguments, shape)) return;
     reference::convolution(arguments, shape);
 }
 

@@ -30,6 +30,9 @@ namespace statiq::simd {
 /// No vector instructions: kernels run their reference code.
 struct scalar {};
 
+/// The instruction set that `statiq::compiled` chooses when the program starts.
+struct dispatched {};
+
 /// Some instruction sets.
 template <class... Archs>
 struct arch_list {};
@@ -37,7 +40,7 @@ struct arch_list {};
 #ifdef STATIQ_NO_SIMD
 
 using compiled_archs = arch_list<>;
-using native_arch = scalar;
+using vector_arch = scalar;
 template <class>
 inline constexpr int word_lanes = 1;
 
@@ -143,8 +146,19 @@ using compiled_archs = typename detail::join<
     detail::list_if<bool{XSIMD_WITH_NEON64}, xsimd::neon64>>::type;
 
 /// The best of them.
-using native_arch = decltype(detail::first_of(compiled_archs{}));
+using vector_arch = decltype(detail::first_of(compiled_archs{}));
 
+#endif
+
+/// The library's code does not ask: it has code for every number of lanes.
+template <>
+inline constexpr int word_lanes<dispatched> = 1;
+
+/// The instruction set of this program's kernels.
+#ifdef STATIQ_COMPILED
+using native_arch = dispatched;
+#else
+using native_arch = vector_arch;
 #endif
 
 } // namespace statiq::simd

@@ -4,6 +4,7 @@
 #include <statiq/kernels/backward/arguments.hpp>
 #include <statiq/kernels/backward/depthwise_weight_gradient.hpp>
 #include <statiq/kernels/backward/window_columns.hpp>
+#include <statiq/kernels/vector_kernel.hpp>
 #include <statiq/simd/arch.hpp>
 #include <statiq/simd/multiply_add.hpp>
 #include <statiq/simd/partial.hpp>
@@ -129,17 +130,23 @@ class weight_gradient_product {
 
 #endif
 
+#ifndef STATIQ_NO_SIMD
+struct weight_gradient_kernel {
+    template <class Arch>
+    static bool run(const weight_gradient_arguments& arguments, const convolution_shape& shape) noexcept {
+        if (shape.is_depthwise()) return vectorized::add_depthwise_weight_gradient<Arch>(arguments, shape);
+        vectorized::weight_gradient_product<Arch>(arguments, shape).run();
+        return true;
+    }
+};
+#endif
+
 /// dw += sum of x dy, as `reference::add_weight_gradient` up to the rounding of its sums, for a range of the pixels and
 /// of the output channels. The result of a channel depends on the range of pixels, and on nothing else of how the work
 /// is divided.
 template <class Arch = simd::native_arch>
 void add_weight_gradient(const weight_gradient_arguments& arguments, const convolution_shape& shape) noexcept {
-#ifndef STATIQ_NO_SIMD
-    if constexpr (!std::is_same_v<Arch, simd::scalar>) {
-        if (!shape.is_depthwise()) return vectorized::weight_gradient_product<Arch>(arguments, shape).run();
-        if (vectorized::add_depthwise_weight_gradient<Arch>(arguments, shape)) return;
-    }
-#endif
+    if (run_vectors<weight_gradient_kernel, Arch>(arguments, shape)) return;
     add_weight_gradient_by_definition(arguments, shape);
 }
 

@@ -119,9 +119,7 @@ template <bool Floating>
 template <class Weight>
 [[nodiscard]] constexpr std::size_t needed_scratch([[maybe_unused]] const convolution_shape& shape,
                                                    [[maybe_unused]] std::size_t factor = usual_factor_bytes) noexcept {
-#ifdef STATIQ_NO_SIMD
-    return 0;
-#else
+    if (!simd::has_vector_kernels) return 0;
     constexpr bool floating = std::is_same_v<Weight, float>;
     if (!shape.is_depthwise()) {
         if constexpr (floating || sizeof(stored_weight<Weight>) > 1) {
@@ -137,7 +135,6 @@ template <class Weight>
     // Instruction sets differ in how many channels are few.
     return (std::max)(detail::depthwise_scratch<floating>(shape, depthwise_nest_of(shape, 0), factor),
                       detail::depthwise_scratch<floating>(shape, depthwise_nest_of(shape, floating ? 0 : 16), factor));
-#endif
 }
 
 /// Bytes that a convolution can make use of, `input_masks` included.
@@ -147,10 +144,8 @@ template <class Weight>
 [[nodiscard]] constexpr std::size_t scratch_bytes(const convolution_shape& shape, [[maybe_unused]] int pair_sums = 0,
                                                   std::size_t factor = usual_factor_bytes) noexcept {
     const std::size_t needed = needed_scratch<Weight>(shape, factor);
-#ifndef STATIQ_NO_SIMD
-    if constexpr (std::is_same_v<Weight, std::int8_t>)
+    if constexpr (simd::has_vector_kernels && std::is_same_v<Weight, std::int8_t>)
         if (pair_sums == 0) return needed + useful_scratch(shape);
-#endif
     return needed;
 }
 

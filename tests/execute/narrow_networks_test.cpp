@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <statiq/kernels/header_kernels.hpp> // formats that statiq::compiled lacks
+#define STATIQ_HEADER_KERNELS // for formats that statiq::compiled lacks
 
 #include <doctest/doctest.h>
 

@@ -3,12 +3,7 @@
 // rejects with: -DSTATIQ_COMPILED -USTATIQ_NO_SIMD
 // rejects: statiq: statiq::compiled has no kernel for these types
 // rejects: convolution_arguments<unsigned char, signed char, signed char, (statiq::)?gemmlowp>
-#ifdef STATIQ_REJECT
 #include <statiq/kernels/convolution.hpp>
-#else
-#include <statiq/kernels/convolution.hpp>
-#include <statiq/kernels/header_kernels.hpp>
-#endif
 
 #include <cstdint>
 

@@ -26,8 +26,8 @@ template <class Kernel, class Arch, class Arguments, class... Shape>
         return compiled::function_of<entry>()(of, shape...);
     else
 #ifdef STATIQ_NO_SIMD
-        static_assert(sizeof(Arguments) == 0, "statiq: statiq::compiled has no kernel for these types: include "
-                                              "<statiq/kernels/header_kernels.hpp> before any other header of statiq");
+        static_assert(sizeof(Arguments) == 0, "statiq: statiq::compiled has no kernel for these types: define "
+                                              "STATIQ_HEADER_KERNELS, and this source compiles it");
 #else
         return Kernel::template run<simd::vector_arch>(of, shape...);
 #endif

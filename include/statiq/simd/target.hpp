@@ -4,8 +4,8 @@
 #include <statiq/language.hpp>
 
 /// A program that links `statiq::compiled` is compiled with STATIQ_COMPILED: kernels are called in the library, and no
-/// vector code is compiled here. With STATIQ_HEADER_KERNELS beside it (<statiq/kernels/header_kernels.hpp>), kernels
-/// that the library lacks are compiled here all the same.
+/// vector code is compiled here. A source that uses formats which the library lacks defines STATIQ_HEADER_KERNELS, too:
+/// it compiles the missing kernels itself, for its own instruction set, as `statiq::statiq` does with all kernels.
 #ifdef STATIQ_COMPILED
 #ifdef STATIQ_NO_SIMD
 #error "statiq: STATIQ_NO_SIMD asks for scalar kernels, and statiq::compiled brings others: link statiq::statiq"

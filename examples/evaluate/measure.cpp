@@ -180,13 +180,16 @@ struct schedule {
         done.layers =
             sq::measure_quality(repaired, quantized, few, chosen.threads, line.of(how.name + ": layers"), enabled);
         done.mean_sqnr = sq::mean_sqnr(done.layers);
-        for (std::size_t k = 0; k < sq::loss_source_count && !chosen.report.empty(); ++k) {
-            const auto source = static_cast<sq::loss_source>(k);
+        constexpr sq::loss_sources measured = sq::loss_sources::all();
+        for (std::size_t k = 0; k < measured.size() && !chosen.report.empty(); ++k) {
+            const sq::loss_source& source = measured[k];
             // The network's input is the only one that consists of reals.
-            simulated.set_sources(source == sq::loss_source::input ? sq::loss_sources::none() : source);
-            if (source == sq::loss_source::input) simulated.set_sources(0, source);
+            const bool of_input = &source == &sq::loss_source::input;
+            simulated.set_sources(of_input ? sq::loss_sources::none() : source);
+            if (of_input) simulated.set_sources(0, source);
             const auto outputs = outputs_of(simulated, few, chosen.threads, {});
-            done.sources[k].add(original.data(), outputs.data(), outputs.size());
+            done.sources.push_back({&source});
+            done.sources.back().ratio.add(original.data(), outputs.data(), outputs.size());
         }
         done.how = std::move(how);
         return done;

@@ -32,7 +32,7 @@ struct scheme_result {
     double mean_sqnr = 0;         ///< dB, over linear layers
     std::int64_t weight_bits = 0; ///< of all weights
     std::vector<sq::layer_quality> layers{};
-    std::array<sq::signal_to_noise, sq::loss_source_count> sources{}; ///< at the output, each alone in all layers
+    std::vector<sq::source_quality> sources{}; ///< at the output, each alone in all layers
 };
 
 struct evaluation {

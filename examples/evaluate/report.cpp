@@ -33,10 +33,9 @@ json stored(const accuracy& a, const evaluation& of) {
         made.update({{"top1", share(a.top1)}, {"top5", share(a.top5)}, {"agreement", share(a.agreement)}});
     return made;
 }
-json stored(const std::array<sq::signal_to_noise, sq::loss_source_count>& sources) {
+json stored(const std::vector<sq::source_quality>& sources) {
     json made;
-    for (std::size_t k = 0; k < sources.size(); ++k)
-        made[std::string(sq::to_string(static_cast<sq::loss_source>(k)))] = stored(sources[k]);
+    for (const auto& [source, ratio] : sources) made[std::string(source->name)] = stored(ratio);
     return made;
 }
 json stored(const sq::layer_quality& l) {
@@ -105,8 +104,11 @@ std::string table_of(const evaluation& result) {
 std::string layer_tables_of(const evaluation& result) {
     std::string text;
     for (const scheme_result& s : result.schemes) {
-        sq::table lines({"layer", "numbers", "SQNR dB", "MSE", "alone", "input", "weight", "saturation",
-                         "requantization", "clipping", "theory"});
+        std::vector<std::string> head{"layer", "numbers", "SQNR dB", "MSE", "alone"};
+        if (!s.layers.empty())
+            for (const sq::source_quality& source : s.layers[0].sources) head.emplace_back(source.source->name);
+        head.emplace_back("theory");
+        sq::table lines(head);
         for (const sq::layer_quality& l : s.layers) {
             std::string numbers;
             if (l.is_linear()) numbers.append("W").append(std::to_string(l.weight_bits));
@@ -116,7 +118,7 @@ std::string layer_tables_of(const evaluation& result) {
             std::snprintf(error, sizeof error, "%.3g", l.accumulated.mean_squared_error());
             cells.emplace_back(error);
             cells.push_back(sq::decibels(l.isolated.sqnr()));
-            for (const auto& source : l.sources) cells.push_back(sq::decibels(source.sqnr()));
+            for (const auto& source : l.sources) cells.push_back(sq::decibels(source.ratio.sqnr()));
             cells.push_back(sq::decibels(l.theoretical));
             lines.add(std::move(cells));
         }

@@ -152,13 +152,14 @@ TEST_CASE(
         CHECK(lines[at].accumulated.noise == expected.noise);
         CHECK(lines[at].accumulated.signal == expected.signal);
         CHECK(threaded[at].accumulated.noise == doctest::Approx(expected.noise).epsilon(1e-12));
-        CHECK(threaded[at].sources[1].noise == doctest::Approx(lines[at].sources[1].noise).epsilon(1e-12));
+        CHECK(threaded[at].of(loss_source::weight).noise ==
+              doctest::Approx(lines[at].of(loss_source::weight).noise).epsilon(1e-12));
         ++at;
     }
     // Only weights have the source weight, and a dense layer without activation clips nothing.
-    CHECK(lines[0].sources[static_cast<std::size_t>(loss_source::weight)].noise == 0);
-    CHECK(lines[3].sources[static_cast<std::size_t>(loss_source::clipping)].noise == 0);
-    CHECK(lines[3].sources[static_cast<std::size_t>(loss_source::weight)].noise > 0);
+    CHECK(lines[0].of(loss_source::weight).noise == 0);
+    CHECK(lines[3].of(loss_source::clipping).noise == 0);
+    CHECK(lines[3].of(loss_source::weight).noise > 0);
     CHECK(std::isfinite(mean_sqnr(lines)));
 }
 
@@ -169,7 +170,7 @@ TEST_CASE("a rounding's measured ratio is the theoretical one where values sprea
     const auto samples = support::random_inputs<net>(random, 200);
     const network_data data = as_data(from);
     const auto lines = measure_quality(data, quantize_data(data, calibrate(from, samples), bytes), reader_of(samples));
-    const double measured = lines[1].sources[static_cast<std::size_t>(loss_source::requantization)].sqnr();
+    const double measured = lines[1].of(loss_source::requantization).sqnr();
     CHECK(std::abs(measured - lines[1].theoretical) < 0.15); // 12800 values: a deviation of 0.04 dB
 }
 

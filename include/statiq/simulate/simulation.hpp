@@ -50,14 +50,19 @@ class simulation {
         for (const std::size_t size : slots.sizes) arena_.emplace_back(size);
     }
 
-    explicit simulation(const quantized_data& from) : simulation(from.nodes, from.layers, from.reals) {}
+    /// @param changed sets of sources that change weights (`loss_source::weights`): weights are prepared for these, and
+    /// other such sets are refused
+    explicit simulation(const quantized_data& from, std::span<const loss_sources> changed = {})
+        : simulation(from.nodes, from.layers, from.reals) {
+        nodes_.change_weights(changed, from.layers, from.reals);
+    }
 
     [[nodiscard]] std::span<const node> nodes() const noexcept { return nodes_.all(); }
     [[nodiscard]] const affine& map_of(std::size_t index) const noexcept { return nodes_.map_of(index); }
 
-    /// What each node loses by. All of it unless told.
-    void set_sources(loss_sources everywhere) { sources_.assign(sources_.size(), everywhere); }
-    void set_sources(std::size_t index, loss_sources here) { sources_[index] = here; }
+    /// What each node loses by. All that quantization brings unless told.
+    void set_sources(const loss_sources& everywhere) { sources_.assign(sources_.size(), everywhere); }
+    void set_sources(std::size_t index, const loss_sources& here) { sources_[index] = here; }
 
     /// Takes scratch memory for so many threads, if there is none.
     void reserve(std::size_t threads) { scratch_.reserve(threads); }
@@ -121,7 +126,7 @@ class simulation {
     /// One node alone, on inputs that are reals of any value: what it makes of them with the given loss sources.
     /// @param inputs as many as the node has, each of the values its node has  @param output the node's values
     void run_alone(std::size_t index, const std::array<std::span<const float>, max_inputs>& inputs,
-                   loss_sources sources, std::span<float> output) noexcept {
+                   const loss_sources& sources, std::span<float> output) noexcept {
         const node& n = nodes_[index];
         std::array<const float*, max_inputs> from{inputs[0].data()};
         if (n.is_source()) detail::require_count("simulation: values of the input", n.out.size(), inputs[0].size());
@@ -135,7 +140,7 @@ class simulation {
 
     /// A linear node's sums before any rounding and clamping, on inputs of any value. Several threads may take sums of
     /// one simulation at once.
-    void sums(std::size_t index, std::span<const float> input, loss_sources sources,
+    void sums(std::size_t index, std::span<const float> input, const loss_sources& sources,
               std::span<float> output) const noexcept {
         const node& n = nodes_[index];
         detail::require_count("simulation: values of a node's input", input_size(n, 0), input.size());

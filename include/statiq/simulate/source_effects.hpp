@@ -26,12 +26,12 @@ inline std::int32_t level_of(float bound, const affine& map) noexcept {
 
 /// The integers between which the results of node `n` stay.
 inline std::pair<std::int32_t, std::int32_t> integer_bounds(const node& n, const affine& map,
-                                                            loss_sources sources) noexcept {
+                                                            const loss_sources& sources) noexcept {
     const number_format& format = n.numbers.activation;
-    const bool saturates = sources.has(loss_source::saturation);
+    const bool saturates = sources.takes(integer_step::saturated_results);
     std::int32_t lowest = saturates ? format.lowest : -unbounded_level;
     std::int32_t highest = saturates ? format.highest : unbounded_level;
-    if (sources.has(loss_source::clipping)) {
+    if (sources.takes(integer_step::integer_bounds)) {
         lowest = (std::max)(lowest, level_of(n.clamp.lowest, map));
         highest = (std::min)(highest, level_of(n.clamp.highest, map));
     }
@@ -39,10 +39,10 @@ inline std::pair<std::int32_t, std::int32_t> integer_bounds(const node& n, const
 }
 
 /// Reals of any value enter a tensor.
-inline void enter_tensor(const number_format& format, const affine& map, loss_sources sources, const float* from,
+inline void enter_tensor(const number_format& format, const affine& map, const loss_sources& sources, const float* from,
                          std::size_t count, float* to) noexcept {
-    const bool saturates = sources.has(loss_source::saturation);
-    if (sources.has(loss_source::input) && !format.floating) {
+    const bool saturates = sources.takes(integer_step::saturated_results);
+    if (sources.takes(integer_step::rounded_inputs) && !format.floating) {
         round_reals(from, to, count, map, saturates ? format.lowest : -unbounded_level,
                     saturates ? format.highest : unbounded_level);
     } else {
@@ -53,21 +53,21 @@ inline void enter_tensor(const number_format& format, const affine& map, loss_so
 }
 
 /// Rounds results of node `n` to the integers of its output.
-inline void round_to_output(const node& n, const affine& map, loss_sources sources, float* values,
+inline void round_to_output(const node& n, const affine& map, const loss_sources& sources, float* values,
                             std::size_t count) noexcept {
     const auto [lowest, highest] = integer_bounds(n, map, sources);
     round_reals(values, values, count, map, lowest, highest);
 }
 
 /// The clamps that remain when the integers' clamps are done, or not switched on.
-inline void clamp_reals(const node& n, const affine& map, loss_sources sources, float* values,
+inline void clamp_reals(const node& n, const affine& map, const loss_sources& sources, float* values,
                         std::size_t count) noexcept {
     real_clamp bounds = n.clamp;
-    if (sources.has(loss_source::clipping)) {
-        if (sources.has(loss_source::requantization)) return; // done
+    if (sources.takes(integer_step::integer_bounds)) {
+        if (sources.takes(integer_step::rounded_results)) return; // done
         bounds = {dequantize(level_of(bounds.lowest, map), map), dequantize(level_of(bounds.highest, map), map)};
     }
-    if (sources.has(loss_source::saturation)) {
+    if (sources.takes(integer_step::saturated_results)) {
         const range ends = representable(map, n.numbers.activation);
         bounds = {(std::max)(bounds.lowest, ends.min), (std::min)(bounds.highest, ends.max)};
     }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#define STATIQ_HEADER_KERNELS // for convolutions from unsigned to signed bytes, which statiq::compiled lacks
+
 #include <statiq/calibrate/calibrate.hpp>
 #include <statiq/execute/float_network.hpp>
 #include <statiq/execute/model.hpp>

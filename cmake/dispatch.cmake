@@ -49,7 +49,7 @@ function(statiq_add_dispatched_library target)
         set(object ${CMAKE_CURRENT_BINARY_DIR}/${variant}.o)
         add_custom_command(OUTPUT ${object}
             COMMAND ${CMAKE_COMMAND} -Dlinker=${STATIQ_GNU_LINKER} -Dobjcopy=${STATIQ_GNU_OBJCOPY}
-                -Dobjdump=${STATIQ_GNU_OBJDUMP} -Dsymbol=${variant} -Doutput=${object} "-Dobjects=$<TARGET_OBJECTS:${variant}>"
+                -Dobjdump=${STATIQ_GNU_OBJDUMP} -Dsymbol=${variant} -Doutput=${object} "-Dobjects=$<JOIN:$<TARGET_OBJECTS:${variant}>,|>"
                 "-Dflags=${flags}"
                 -P ${STATIQ_DISPATCH_DIR}/localize_variant.cmake
             DEPENDS $<TARGET_OBJECTS:${variant}> ${STATIQ_DISPATCH_DIR}/localize_variant.cmake

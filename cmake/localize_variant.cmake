@@ -11,6 +11,7 @@ function(run)
     set(text "${text}" PARENT_SCOPE)
 endfunction()
 
+string(REPLACE "|" ";" objects "${objects}") # a list would be split where the script is called
 run(${linker} -r --force-group-allocation -o ${output}.whole ${objects})
 # Code that runs before main would run for every instruction set. (Sanitizers add some, which uses none.)
 run(${objdump} -h ${output}.whole)

@@ -46,8 +46,8 @@ int main() {
         arena memory;
         std::vector<std::uint8_t> output(expected.size(), 0);
         functions.run(model.bytes().data(), model.bytes().size(), memory.bytes, input.data(), output.data());
-        const bool named = std::string(functions.compiled_for) == variant.instruction_set;
-        std::printf("%s: compiled for %s, bits %s\n", variant.instruction_set, functions.compiled_for,
+        const bool named = std::string(functions.compiled_for()) == variant.instruction_set;
+        std::printf("%s: compiled for %s, bits %s\n", variant.instruction_set, functions.compiled_for(),
                     output == expected ? "equal" : "differ");
         if (output != expected || !named) ++failures;
     }

@@ -6,22 +6,9 @@
 
 #include <algorithm>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 namespace {
-
-constexpr const char* name_of(auto arch) {
-    using type = decltype(arch);
-    namespace simd = statiq::simd;
-    if (std::is_same_v<type, simd::avx512_vnni>) return "avx512_vnni";
-    if (std::is_same_v<type, xsimd::avx512bw>) return "avx512";
-    if (std::is_same_v<type, simd::avx_vnni>) return "avx_vnni";
-    if (std::is_same_v<type, xsimd::fma3<xsimd::avx2>>) return "avx2";
-    if (std::is_same_v<type, xsimd::sse4_1>) return "sse4_1";
-    if (std::is_same_v<type, xsimd::sse2>) return "sse2";
-    return "";
-}
 
 void run(const std::byte* parameters, std::size_t size, std::uint8_t* arena, const std::uint8_t* input,
          std::uint8_t* output) {
@@ -35,7 +22,7 @@ void run(const std::byte* parameters, std::size_t size, std::uint8_t* arena, con
     std::copy(values.begin(), values.end(), output);
 }
 
-constexpr dispatched::table offered{.compiled_for = name_of(statiq::simd::native_arch{}), .run = run};
+constexpr dispatched::table offered{.compiled_for = dispatched::instruction_set, .run = run};
 
 } // namespace
 

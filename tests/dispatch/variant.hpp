@@ -23,10 +23,12 @@ using activation = statiq::quantized<8, statiq::asymmetric>;
 using numbers = statiq::numbers_chosen<statiq::deployed<trained>, weight, activation>;
 
 struct table {
-    const char* compiled_for; ///< the best instruction set the sources see
+    const char* (*compiled_for)() noexcept; ///< the best instruction set the sources see
     /// Runs the network with `parameters`, whatever variant or program has made them.
     void (*run)(const std::byte* parameters, std::size_t size, std::uint8_t* arena, const std::uint8_t* input,
                 std::uint8_t* output);
 };
+
+const char* instruction_set() noexcept;
 
 } // namespace dispatched
